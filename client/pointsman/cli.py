@@ -1,0 +1,159 @@
+"""The `pointsman` command: serve, route, doctor.
+
+Exit codes: 0 done, 1 something is missing (doctor), 2 bad usage or a bad request,
+3 the server cannot be reached, is overloaded or too slow, 4 a check could not run,
+5 the server cannot be set up.
+"""
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from pointsman import render
+from pointsman.errors import (
+    CheckFailedError,
+    PointsmanError,
+    ProtocolError,
+    RequestError,
+    ServerError,
+    SetupError,
+)
+from pointsman.router import Router
+
+app = typer.Typer(
+    help="Decides for every chat request which model answers it, whether it is safe, "
+    "and whether it carries personal data.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Url = Annotated[str, typer.Option("--url", help="Triton's gRPC endpoint, HOST:PORT.")]
+DEFAULT_URL = "127.0.0.1:8001"
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address every port binds to.")] = "127.0.0.1",
+    http_port: Annotated[int, typer.Option(help="Triton's HTTP port.")] = 8000,
+    grpc_port: Annotated[int, typer.Option(help="Triton's gRPC port.")] = 8001,
+    metrics_port: Annotated[int, typer.Option(help="Triton's Prometheus metrics.")] = 8002,
+    health_port: Annotated[int, typer.Option(help="/healthz: ready only when it is.")] = 8003,
+    model_repository: Annotated[
+        Path | None, typer.Option(help="Another model repository than the shipped one.")
+    ] = None,
+) -> None:
+    """Start the embedded Triton in the foreground and keep it healthy until SIGINT or SIGTERM."""
+    # Imported here: `route` must not need the server's packages.
+    from pointsman.supervisor import serve as serve_until_signalled
+
+    raise typer.Exit(
+        serve_until_signalled(
+            host=host,
+            http_port=http_port,
+            grpc_port=grpc_port,
+            metrics_port=metrics_port,
+            health_port=health_port,
+            model_repository=model_repository,
+        )
+    )
+
+
+@app.command()
+def route(
+    file: Annotated[
+        str | None, typer.Argument(help="A chat-completions request body; - is standard input.")
+    ] = None,
+    text: Annotated[str | None, typer.Option(help="Judge this text instead of a request.")] = None,
+    url: Url = DEFAULT_URL,
+    budget: Annotated[
+        str | None,
+        typer.Option(help="Tokens the classifiers may read, or `full` for no compression."),
+    ] = None,
+    policy: Annotated[
+        str | None, typer.Option(help="A policy of the server's policy.yaml.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the decision as JSON.")] = False,
+) -> None:
+    """Print the decision on one chat request."""
+    if (file is None) == (text is None):
+        raise typer.BadParameter("give either FILE (or - for standard input) or --text, not both")
+    body = _read_body(file) if file is not None else b""
+    tokens = _parse_budget(budget)
+    started = time.perf_counter()
+    with Router(url) as router:
+        if text is not None:
+            decision = router.route_text(text, budget=tokens, policy=policy)
+        else:
+            decision = router.route(body, budget=tokens, policy=policy)
+    elapsed_ms = (time.perf_counter() - started) * 1e3
+    if as_json:
+        sys.stdout.write(decision.model_dump_json() + "\n")
+    else:
+        Console().print(render.decision_table(decision, elapsed_ms))
+
+
+@app.command()
+def doctor(
+    url: Annotated[
+        str | None, typer.Option(help="Also ask this running server (gRPC, HOST:PORT).")
+    ] = None,
+    model_repository: Annotated[
+        Path | None, typer.Option(help="Another model repository than the shipped one.")
+    ] = None,
+) -> None:
+    """Say what this machine has, what is missing, and how to mend it."""
+    from pointsman.doctor import diagnose
+
+    checks = diagnose(model_repository=model_repository, url=url)
+    Console().print(render.checks_table(checks))
+    raise typer.Exit(0 if all(check.ok for check in checks) else 1)
+
+
+def _read_body(file: str) -> bytes:
+    if file == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(file).read_bytes()
+    except OSError as error:
+        raise typer.BadParameter(f"cannot read {file}: {error.strerror}") from None
+
+
+def _parse_budget(budget: str | None) -> int | None:
+    if budget is None:
+        return None
+    if budget == "full":
+        return -1
+    if not budget.isascii() or not budget.isdigit() or int(budget) == 0:
+        raise typer.BadParameter(f"--budget is a positive number of tokens or `full`, not {budget}")
+    return int(budget)
+
+
+def _exit_code(error: PointsmanError) -> int:
+    match error:
+        case RequestError():
+            return 2
+        case CheckFailedError() | ProtocolError():
+            return 4
+        case ServerError():
+            return 3
+        case SetupError():
+            return 5
+    return 4
+
+
+def main() -> None:
+    """Run the command; every foreseen failure is one line on standard error and an exit code."""
+    try:
+        app()
+    except PointsmanError as error:
+        sys.stderr.write(f"pointsman: {error}\n")
+        sys.exit(_exit_code(error))
+    except BrokenPipeError:
+        # The reader of our output has gone (`pointsman route ... | head`).
+        sys.stderr.close()
+        sys.exit(0)
