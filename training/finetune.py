@@ -74,7 +74,9 @@ class Trunk(nn.Module):
         """Encode ``input_ids``, ``attention_mask`` int64 [B, S] into float32 [B, S, width]."""
         masked = torch.finfo(torch.float32).min
         bias = (1.0 - attention_mask[:, None, None, :].to(torch.float32)) * masked
-        states: Tensor = self.bert(input_ids=input_ids, attention_mask=bias).last_hidden_state
+        states: Tensor = self.bert(
+            input_ids=input_ids, attention_mask=bias, token_type_ids=torch.zeros_like(input_ids)
+        ).last_hidden_state
         return states
 
 
