@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,11 +17,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import onnx
-import onnxruntime as ort
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import nn
 
+import onnxruntime as ort
 from training.finetune import MAX_TOKENS, Trunk, buckets, load_tokenizer, pad, predict
 
 OPSET = 17
@@ -184,7 +183,4 @@ def publish(onnx_file: Path, labels: Sequence[str], model_folder: Path) -> None:
     shutil.copyfile(onnx_file, version / "model.onnx")
     text = json.dumps({"labels": list(labels), "max_tokens": MAX_TOKENS}, indent=2)
     (version / "labels.json").write_text(text + "\n", encoding="utf-8")
-    with tempfile.TemporaryDirectory() as scratch:
-        fresh = Path(scratch) / "tokenizer.json"
-        load_tokenizer().save(str(fresh), pretty=False)
-        (version / "tokenizer.json").write_bytes(fresh.read_bytes() + b"\n")
+    (version / "tokenizer.json").write_text(load_tokenizer().to_str(pretty=False), encoding="utf-8")
