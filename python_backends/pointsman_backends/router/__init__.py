@@ -1,0 +1,1 @@
+"""Logits, findings and a policy in; a decision out."""
