@@ -1,0 +1,541 @@
+"""Find personal data that has a fixed form, over a whole text, in linear time.
+
+Candidates come from google-re2, whose automata never backtrack; each is then checked by the
+rule its form carries (checksum, issued ranges, registered top-level domains). Every pattern is
+bounded or consumes all that it looks at, so finding *all* candidates is linear too. The standard
+library's ``re`` sees only candidates and windows of a few bytes around them.
+
+Out of scope: digits and letters outside ASCII (full-width, Arabic-Indic, look-alikes),
+internationalised domain names in Unicode form, and numbers written out in words. Loopback and
+unspecified addresses and netmasks are not reported: every machine has them.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from string import ascii_uppercase
+from typing import NamedTuple
+
+import numpy as np
+import phonenumbers
+import re2
+from numpy.typing import NDArray
+from publicsuffixlist import PublicSuffixList
+from stdnum import numdb
+from stdnum.us import ssn
+
+
+class Finding(NamedTuple):
+    """One span of personal data.
+
+    Attributes:
+        type: Label in the models' vocabulary, for example ``"EMAIL_ADDRESS"``.
+        start: First code point of the span.
+        end: Code point after the span.
+        score: Certainty in (0, 1]; 1.0 where a checksum or an unmistakable form decides.
+    """
+
+    type: str
+    start: int
+    end: int
+    score: float
+
+
+class _Span(NamedTuple):
+    """A candidate that passed its check, in byte offsets."""
+
+    start: int
+    end: int
+    score: float
+
+
+def scan(utf8: bytes) -> list[Finding]:
+    """Find every e-mail, card, IBAN, SSN, IP address, phone number and domain name.
+
+    Time is linear in ``len(utf8)`` whatever it holds. Where spans overlap, the form that is
+    more certain wins (an e-mail address over the domain in it).
+
+    Args:
+        utf8: Text encoded as UTF-8. Lone surrogates encoded with ``surrogatepass`` count as one
+            code point each, as they do in a Python string.
+
+    Returns:
+        Disjoint findings in order of position, with offsets in Unicode code points.
+    """
+    spans: list[tuple[int, int, str, float]] = []
+    text = bytearray(utf8)
+    for kind, find in _DETECTORS:
+        found = list(find(bytes(text) if spans else utf8))
+        for start, end, score in found:
+            text[start:end] = bytes(end - start)  # closed to the detectors that follow
+            spans.append((start, end, kind, score))
+    if not spans:
+        return []
+    spans.sort()
+    starts = _code_points(utf8, np.array([span[0] for span in spans], dtype=np.int64))
+    ends = _code_points(utf8, np.array([span[1] for span in spans], dtype=np.int64))
+    return [
+        Finding(kind, start, end, score)
+        for (_, _, kind, score), start, end in zip(
+            spans, starts.tolist(), ends.tolist(), strict=True
+        )
+    ]
+
+
+def _code_points(utf8: bytes, offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Map byte offsets in ``utf8`` to code-point offsets."""
+    if utf8.isascii():
+        return offsets
+    leads = (np.frombuffer(utf8, dtype=np.uint8) & 0xC0) != 0x80
+    before = np.zeros(len(utf8) + 1, dtype=np.int64)
+    np.cumsum(leads, out=before[1:])
+    mapped: NDArray[np.int64] = before[offsets]
+    return mapped
+
+
+def _byte(text: bytes, index: int) -> bytes:
+    """The byte at ``index``, or nothing beyond either end."""
+    return text[index : index + 1] if index >= 0 else b""
+
+
+# A digit right before or after, also across one separator, means a longer number.
+_DIGIT_BEFORE = re.compile(rb"[0-9][.\-+]?$|[.+]$")
+_DIGIT_AFTER = re.compile(rb"^[.\-]?[0-9]")
+
+
+def _stands_alone(text: bytes, start: int, end: int) -> bool:
+    return (
+        _DIGIT_BEFORE.search(text[max(0, start - 2) : start]) is None
+        and _DIGIT_AFTER.search(text[end : end + 2]) is None
+    )
+
+
+# --- e-mail ---------------------------------------------------------------------------------
+
+# Latin letters with diacritics may stand in the local part; other scripts often have no spaces
+# around an address, so they cannot be told from the text before it.
+_EMAIL = re2.compile(
+    "[A-Za-z0-9À-ɏ!#$%&'*+/=?^_`{|}~.\\-]+@[A-Za-z0-9\\-]+(?:\\.[A-Za-z0-9\\-]+)+".encode()
+)
+_EMAIL_LEFT_TRIM = b".'`{|}/=&?!#$%^*~+-"
+
+
+def _emails(text: bytes) -> Iterator[_Span]:
+    if b"@" not in text:
+        return
+    for match in _EMAIL.finditer(text):
+        start, end = match.span()
+        at = text.index(b"@", start)
+        # A longer local part (64 is the limit) is cut at the last character that is more
+        # likely a separator: `mailto=joe@…`, `{name|joe@…`.
+        local = text[start:at]
+        cut = max((local.rfind(mark) for mark in (b"=", b"|", b"/", b"{", b"'", b"`")), default=-1)
+        local = local[cut + 1 :].lstrip(_EMAIL_LEFT_TRIM)
+        start = at - len(local)
+        if not 1 <= len(local) <= 64 or local.endswith(b".") or b".." in local:
+            continue
+        host = text[at + 1 : end]
+        if len(host) > 253 or not _registered(host):
+            continue
+        after = _byte(text, end)
+        if after == b"@" or (local == b"git" and after == b":"):  # git@host:path is a remote
+            continue
+        # `x@w.to(device)` is a matrix product.
+        if after in (b"(", b"[", b"_") and not host.lower().endswith((b".com", b".org", b".net")):
+            continue
+        yield _Span(start, end, 1.0)
+
+
+# --- payment cards --------------------------------------------------------------------------
+
+# Runs of groups, in fours or as American Express (4-6-5) and Diners Club (4-6-4) print them.
+_CARD = re2.compile(rb"\b(?:[0-9]{4}(?:[ \-][0-9]{3,6}){2,}|[0-9]{13,19})\b")
+_CARD_IN_RUN = re.compile(
+    rb"(?=([0-9]{4}( |-)[0-9]{4}\2[0-9]{4}\2[0-9]{4}(?:\2[0-9]{3})?(?![0-9])"
+    rb"|[0-9]{4}( |-)[0-9]{6}\3[0-9]{4,5}(?![0-9])))(?<![0-9])"
+)
+_LUHN_PLAIN = bytes(max(0, min(9, byte - 48)) for byte in range(256))
+_LUHN_DOUBLE = bytes(sum(divmod(2 * value, 10)) for value in _LUHN_PLAIN)
+
+
+def _cards(text: bytes) -> Iterator[_Span]:
+    for match in _CARD.finditer(text):
+        start, end = match.span()
+        run = text[start:end]
+        if run.isdigit():
+            if _is_card(run) and _stands_alone(text, start, end):
+                yield _Span(start, end, 1.0)
+            continue
+        taken = 0
+        for grouped in _CARD_IN_RUN.finditer(run):
+            first, last = grouped.span(1)
+            length = _card_length(grouped[1]) if first >= taken else 0
+            if length and (first > 0 or last < len(run) or _stands_alone(text, start, end)):
+                taken = first + length
+                yield _Span(start + first, start + taken, 1.0)
+
+
+def _card_length(candidate: bytes) -> int:
+    """Bytes of the grouped card number that ``candidate`` starts with, or 0."""
+    if _is_card(candidate.translate(None, b" -")):
+        return len(candidate)
+    # 16 digits in fours, then three digits of something else, for example the CVV.
+    if len(candidate) == 23 and _is_card(candidate[:19].translate(None, b" -")):
+        return 19
+    return 0
+
+
+def _is_card(digits: bytes) -> bool:
+    if len(digits) not in _card_lengths(digits[:4]):
+        return False
+    plain, double = digits[::-2].translate(_LUHN_PLAIN), digits[-2::-2].translate(_LUHN_DOUBLE)
+    return (sum(plain) + sum(double)) % 10 == 0
+
+
+@lru_cache(maxsize=10_000)
+def _card_lengths(prefix: bytes) -> tuple[int, ...]:
+    """Lengths issued under the first four digits (ISO/IEC 7812 ranges of the card schemes)."""
+    four = int(prefix)
+    two = four // 100
+    if two // 10 == 4:  # Visa
+        return (13, 16, 19)
+    if 51 <= two <= 55 or 2221 <= four <= 2720:  # Mastercard
+        return (16,)
+    if two in (34, 37):  # American Express
+        return (15,)
+    if 3000 <= four <= 3059 or four == 3095 or two in (36, 38, 39):  # Diners Club
+        return (14, 15, 16, 17, 18, 19)
+    if four == 6011 or 6440 <= four <= 6599 or two in (62, 81):  # Discover, UnionPay
+        return (16, 17, 18, 19)
+    if 3528 <= four <= 3589:  # JCB
+        return (16, 17, 18, 19)
+    if 2200 <= four <= 2204:  # Mir
+        return (16, 17, 18, 19)
+    if two == 50 or 5600 <= four <= 5899 or two in (63, 67):  # Maestro
+        return (13, 15, 16, 17, 18, 19)
+    return ()
+
+
+# --- bank accounts --------------------------------------------------------------------------
+
+
+def _iban_forms() -> dict[str, tuple[int, re.Pattern[str]]]:
+    """Length and form of an IBAN by country, from the SWIFT registry in python-stdnum."""
+    registry = numdb.get("iban")
+    classes = {"n": "[0-9]", "a": "[A-Z]", "c": "[A-Z0-9]"}
+    forms = {}
+    for first in ascii_uppercase:
+        for second in ascii_uppercase:
+            country = first + second
+            structure = registry.info(country)[0][1].get("bban", "")  # as "4!n4!n12!c"
+            parts = re.findall(r"([0-9]+)!([nac])", structure)
+            if parts:
+                form = "".join(f"{classes[kind]}{{{count}}}" for count, kind in parts)
+                length = 4 + sum(int(count) for count, _ in parts)
+                forms[country] = length, re.compile(f"{country}[0-9]{{2}}{form}")
+    return forms
+
+
+_IBAN_FORMS = _iban_forms()
+
+
+def _iban_pattern() -> bytes:
+    by_length: dict[int, list[str]] = {}
+    for country, (length, _) in _IBAN_FORMS.items():
+        by_length.setdefault(length, []).append(country)
+    forms = "|".join(
+        f"(?i:{'|'.join(countries)})[0-9]{{2}}(?:[ -]?[A-Za-z0-9]){{{length - 4}}}"
+        for length, countries in sorted(by_length.items())
+    )
+    return rf"\b(?:{forms})\b".encode()
+
+
+_IBAN = re2.compile(_iban_pattern())
+_IBAN_HEAD = re.compile(rb"[ -][A-Za-z]{2}[0-9]{2}")
+# Letters count 10 to 35 in the checksum (ISO 13616).
+_IBAN_DIGITS = {ord("A") + i: str(10 + i) for i in range(26)}
+
+
+def _ibans(text: bytes) -> Iterator[_Span]:
+    position = 0
+    while match := _IBAN.search(text, position):
+        start, end = match.span()
+        position = end
+        candidate = text[start:end]
+        number = candidate.translate(None, b" -").decode("ascii").upper()
+        checksum = int((number[4:] + number[:4]).translate(_IBAN_DIGITS)) % 97
+        if checksum == 1 and _IBAN_FORMS[number[:2]][1].fullmatch(number):
+            yield _Span(start, end, 1.0)
+        elif head := _IBAN_HEAD.search(candidate, 4):  # the IBAN may start further right
+            position = start + head.start()
+
+
+# --- US social security numbers -------------------------------------------------------------
+
+_SSN = re2.compile(
+    rb"\b[0-9]{3}-[0-9]{2}-[0-9]{4}\b"
+    rb"|(?i:\bSSN|social security)[^0-9\n]{0,24}[0-9]{3}[ .]?[0-9]{2}[ .]?[0-9]{4}\b"
+)
+
+
+def _ssns(text: bytes) -> Iterator[_Span]:
+    for match in _SSN.finditer(text):
+        start, end = match.span()
+        start += _first_digit(text[start:end])
+        digits = text[start:end].translate(None, b" .-").decode("ascii")
+        if _stands_alone(text, start, end) and ssn.is_valid(digits):
+            yield _Span(start, end, 0.95)
+
+
+def _first_digit(candidate: bytes) -> int:
+    return next(index for index, byte in enumerate(candidate) if 48 <= byte <= 57)
+
+
+# --- IP addresses ---------------------------------------------------------------------------
+
+_IPV4 = re2.compile(rb"\b[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\b")
+_VERSION_BEFORE = re.compile(
+    rb"(?i)(?:\bv|\bver|version|release|build|revision|section|\bsec|chapter|clause|\xc2\xa7"
+    rb"|paragraph|article|figure|\bfig|table|appendix|step|item)s?[.:#]?\s*$"
+    rb"|[A-Za-z_)][/\-^~]$|[=<>~!]= ?$|[.+]$"
+)
+_VERSION_AFTER = re.compile(rb"^(?:\.[0-9A-Za-z]|[-+][A-Za-z])")
+_HEADING_AFTER = re.compile(rb"^[ \t]+[A-Z]")
+
+
+def _ipv4s(text: bytes) -> Iterator[_Span]:
+    for match in _IPV4.finditer(text):
+        start, end = match.span()
+        if _byte(text, start - 1) == b"." or _VERSION_AFTER.search(text[end : end + 2]):
+            continue
+        if not _reportable_ip(text[start:end].decode("ascii")):
+            continue
+        if _VERSION_BEFORE.search(text[max(0, start - 16) : start]):
+            continue
+        at_line_start = start == 0 or text[start - 1] == 0x0A
+        if at_line_start and end - start == 7 and _HEADING_AFTER.search(text[end : end + 4]):
+            continue  # "1.2.3.4 Heading"
+        yield _Span(start, end, 0.95)
+
+
+_IPV6 = re2.compile(rb"[0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:]*(?:(?:\.[0-9]{1,3}){3})?")
+_WORD_BEFORE = re.compile(rb"[A-Za-z0-9_.]$")
+
+
+def _ipv6s(text: bytes) -> Iterator[_Span]:
+    if text.count(b":") < 2:
+        return
+    for match in _IPV6.finditer(text):
+        start, end = match.span()
+        candidate = text[start:end]
+        compressed = b"::" in candidate
+        if end - start > 46 or not (compressed or candidate.count(b":") >= 7):
+            continue
+        if _WORD_BEFORE.search(_byte(text, start - 1)):
+            continue
+        if candidate.endswith(b":") and not candidate.endswith(b"::"):  # end of a clause
+            candidate, end = candidate[:-1], end - 1
+        if _byte(text, end)[:1].isalnum() or _byte(text, end) == b"_":
+            continue
+        if _looks_like_ipv6(candidate) and _reportable_ip(candidate.decode("ascii")):
+            yield _Span(start, end, 0.95)
+
+
+def _looks_like_ipv6(candidate: bytes) -> bool:
+    """Tell an address from slices (``[1::2]``), C++ scopes (``dead::beef``) and EUI-64s."""
+    groups = [group for group in candidate.split(b":") if group]
+    if not any(byte in b"0123456789" for byte in candidate):
+        return False
+    if b"::" not in candidate:
+        return any(len(group) > 2 for group in groups) or any(len(group) == 1 for group in groups)
+    if len(groups) >= 3:
+        return True
+    # Two groups or one: only under the prefixes in use (global, unique local, link local,
+    # multicast).
+    if not groups or len(groups[0]) != 4 or candidate.startswith(b":"):
+        return False
+    first = int(groups[0], 16)
+    return 0x2000 <= first <= 0x3FFF or first >= 0xFC00
+
+
+@lru_cache(maxsize=4096)
+def _reportable_ip(text: str) -> bool:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return not (address.is_loopback or address.is_unspecified or text.startswith("255."))
+
+
+def _ips(text: bytes) -> Iterator[_Span]:
+    yield from _ipv6s(text)  # first: an IPv6 address may end in an IPv4 one
+    yield from _ipv4s(text)
+
+
+# --- phone numbers --------------------------------------------------------------------------
+
+# Parsing costs tens of microseconds in pure Python. Beyond this many different candidates in
+# one text a form that is unmistakable is reported unchecked: too much rather than too late.
+_PHONE_CHECKS = 2_000
+_REGIONS = ("US", "GB", "DE", "FR", "IN", "CN", "AU", "BR", "JP", "ES", "IT", "MX", "NL", "KR")
+
+_DIGITS_SPACED = r"[0-9](?:[ ().\-/]{0,2}[0-9])"
+_PHONE = re2.compile(
+    (
+        # +CC and the national number
+        r"\+[1-9](?:[ ().\-/]{0,3}[0-9]){6,14}"
+        # a word that announces a number
+        r"|(?:\b(?i:phones?|phone number|tel|telephone|telefon|telefono|telefone|tél|téléphone|"
+        r"teléfono|mobile|mobil|móvil|celular|cell|cellphone|handy|fax|whatsapp|sms|call|text|"
+        r"ring|dial|reach|appele[rz])|电话|手机|電話)[^0-9\n+]{0,20}" + _DIGITS_SPACED + r"{6,14}"
+        # North American forms, French and British mobiles
+        r"|\([0-9]{3}\) ?[0-9]{3}[ .\-][0-9]{4}"
+        r"|\b[2-9][0-9]{2}(?:-[0-9]{3}-|\.[0-9]{3}\.)[0-9]{4}"
+        r"|\b0[67](?: [0-9]{2}){4}"
+        r"|\b07[0-9]{3} [0-9]{3} ?[0-9]{3}"
+    ).encode()
+)
+_NANP_FORM = re.compile(rb"^\(?[0-9]{3}\)?[ .\-]?[0-9]{3}[ .\-][0-9]{4}$")
+
+
+def _phones(text: bytes) -> Iterator[_Span]:
+    known: dict[bytes, _Span | None] = {}
+    for match in _PHONE.finditer(text):
+        start, end = match.span()
+        first = text[start]
+        announced = first not in b"+(0123456789"
+        if announced:
+            start += _first_digit(text[start:end])
+            if text[start - 1] in b"(+":
+                start -= 1
+        if _byte(text, end)[:1].isdigit() or _WORD_BEFORE.search(_byte(text, start - 1)):
+            continue
+        if not announced and not _stands_alone(text, start, end):
+            continue
+        candidate = text[start:end]
+        key = candidate if not announced else b"a" + candidate
+        if key not in known:
+            if len(known) < _PHONE_CHECKS:
+                known[key] = _phone(candidate, announced)
+            else:
+                yield _Span(start, end, 0.5)
+                continue
+        span = known[key]
+        if span is not None:
+            yield _Span(start + span.start, start + span.end, span.score)
+
+
+def _phone(candidate: bytes, announced: bool) -> _Span | None:
+    """Check one candidate; offsets of the span are relative to it."""
+    text = candidate.decode("ascii")
+    regions: tuple[str | None, ...]
+    if text.startswith("+"):
+        regions, score = (None,), 0.95
+    elif announced:
+        regions, score = _REGIONS, 0.9
+    else:
+        regions, score = ("GB", "FR") if text.startswith("0") else ("US",), 0.75
+    if announced and _NANP_FORM.search(candidate):
+        return _Span(0, len(text), 0.6)  # also fictitious ones (555)
+    # A number that follows ("+1 415 555 2671 5 items") is taken off group by group.
+    for _ in range(3):
+        if any(_valid_phone(text, region) for region in regions):
+            return _Span(0, len(text), score)
+        text = text.rstrip("0123456789").rstrip(" ().-/")
+        if len(text) < 7:
+            break
+    return None
+
+
+def _valid_phone(text: str, region: str | None) -> bool:
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return False
+    return bool(phonenumbers.is_valid_number(number))
+
+
+# --- domain names ---------------------------------------------------------------------------
+
+_SUFFIXES = PublicSuffixList(accept_unknown=False, only_icann=True)
+_HOST = r"[A-Za-z0-9](?:[A-Za-z0-9.\-]*[A-Za-z0-9])?"
+# Bare names are taken under suffixes that are hardly ever an attribute or a file extension.
+_PLAIN = (
+    r"(?:com|org|net|edu|gov|mil|"
+    r"(?:co|com|org|net|ac|gov|edu|ne|or|go)\.[A-Za-z]{2})"
+)
+_ANNOUNCED = r"(?:[a-z]{2}|info|biz|dev|app|xyz|cloud|online|site|shop|store|tech|blog)"
+_DOMAIN = re2.compile(
+    (
+        rf"(?i:https?|ftps?|wss?)://(?:[A-Za-z0-9._~%!$&'*+,;=:\-]*@)?{_HOST}"
+        rf"|\b(?i:www)\.{_HOST}"
+        rf"|\b(?i:visit|website|web site|domain|homepage|hostname|url)"
+        rf"(?: is|:|=)? ?[A-Za-z0-9][A-Za-z0-9.\-]*\.{_ANNOUNCED}\b"
+        rf"|\b[A-Za-z0-9][A-Za-z0-9.\-]*\.(?i:{_PLAIN})\b"
+    ).encode()
+)
+_DOMAIN_BAD_BEFORE = b"@_.\\$}-"
+_DOMAIN_BAD_AFTER = re.compile(rb"^(?:\.?[A-Za-z0-9_]|-|\.\(|\(|\[|@| ?\+?=|::)")
+_OBJECTS = frozenset((b"self", b"this", b"cls", b"com", b"org", b"net", b"edu", b"gov"))
+
+
+def _domains(text: bytes) -> Iterator[_Span]:
+    if b"." not in text:
+        return
+    for match in _DOMAIN.finditer(text):
+        start, end = match.span()
+        candidate = text[start:end]
+        scheme = candidate.find(b"://", 0, 8)
+        explicit = scheme > 0 or candidate[:4].lower() == b"www."
+        if scheme > 0:
+            start = max(start + scheme + 3, text.rfind(b"@", start, end) + 1)
+        else:
+            start = max(start, *(text.rfind(mark, start, end) + 1 for mark in (b" ", b":", b"=")))
+        if not explicit:
+            if _byte(text, start - 1) in _DOMAIN_BAD_BEFORE and start > match.start():
+                continue
+            if start == match.start() and start > 0 and text[start - 1] in _DOMAIN_BAD_BEFORE:
+                continue
+            if _DOMAIN_BAD_AFTER.search(text[end : end + 3]):
+                continue
+        host = text[start:end]
+        labels = host.lower().split(b".", 1)
+        if not explicit and (labels[0] in _OBJECTS or host.replace(b".", b"").isdigit()):
+            continue
+        if len(host) <= 253 and _registered(host):
+            yield _Span(start, end, 0.85 if explicit else 0.8)
+
+
+def _registered(host: bytes) -> bool:
+    """Whether ``host`` is a well-formed name below a registered public suffix."""
+    labels = host.split(b".")
+    if len(labels) < 2 or not _well_cased(labels[-1]):
+        return False
+    for label in labels:
+        if not 1 <= len(label) <= 63 or label.startswith(b"-") or label.endswith(b"-"):
+            return False
+    return _has_public_suffix(host.lower().decode("ascii"))
+
+
+def _well_cased(label: bytes) -> bool:
+    return label.islower() or label.isupper() or label[1:].islower()
+
+
+@lru_cache(maxsize=4096)
+def _has_public_suffix(host: str) -> bool:
+    return _SUFFIXES.privatesuffix(host) is not None
+
+
+# More certain forms first: what they cover is closed to the ones after.
+_DETECTORS: tuple[tuple[str, Callable[[bytes], Iterator[_Span]]], ...] = (
+    ("EMAIL_ADDRESS", _emails),
+    ("IBAN_CODE", _ibans),
+    ("CREDIT_CARD", _cards),
+    ("US_SSN", _ssns),
+    ("IP_ADDRESS", _ips),
+    ("PHONE_NUMBER", _phones),
+    ("DOMAIN_NAME", _domains),
+)
