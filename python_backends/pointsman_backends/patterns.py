@@ -12,8 +12,8 @@ unspecified addresses and netmasks are not reported: every machine has them.
 
 from __future__ import annotations
 
-import ipaddress
 import re
+import socket
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from string import ascii_uppercase
@@ -25,7 +25,6 @@ import re2
 from numpy.typing import NDArray
 from publicsuffixlist import PublicSuffixList
 from stdnum import numdb
-from stdnum.us import ssn
 
 
 class Finding(NamedTuple):
@@ -103,13 +102,13 @@ def _byte(text: bytes, index: int) -> bytes:
 
 # A digit right before or after, also across one separator, means a longer number.
 _DIGIT_BEFORE = re.compile(rb"[0-9][.\-+]?$|[.+]$")
-_DIGIT_AFTER = re.compile(rb"^[.\-]?[0-9]")
+_DIGIT_AFTER = re.compile(rb"[.\-]?[0-9]")
 
 
 def _stands_alone(text: bytes, start: int, end: int) -> bool:
     return (
         _DIGIT_BEFORE.search(text[max(0, start - 2) : start]) is None
-        and _DIGIT_AFTER.search(text[end : end + 2]) is None
+        and _DIGIT_AFTER.match(text, end) is None
     )
 
 
@@ -222,8 +221,8 @@ def _card_lengths(prefix: bytes) -> tuple[int, ...]:
 # --- bank accounts --------------------------------------------------------------------------
 
 
-def _iban_forms() -> dict[str, tuple[int, re.Pattern[str]]]:
-    """Length and form of an IBAN by country, from the SWIFT registry in python-stdnum."""
+def _iban_forms() -> dict[bytes, re.Pattern[bytes]]:
+    """Form of an IBAN by country code, from the SWIFT registry in python-stdnum."""
     registry = numdb.get("iban")
     classes = {"n": "[0-9]", "a": "[A-Z]", "c": "[A-Z0-9]"}
     forms = {}
@@ -233,44 +232,29 @@ def _iban_forms() -> dict[str, tuple[int, re.Pattern[str]]]:
             structure = registry.info(country)[0][1].get("bban", "")  # as "4!n4!n12!c"
             parts = re.findall(r"([0-9]+)!([nac])", structure)
             if parts:
-                form = "".join(f"{classes[kind]}{{{count}}}" for count, kind in parts)
-                length = 4 + sum(int(count) for count, _ in parts)
-                forms[country] = length, re.compile(f"{country}[0-9]{{2}}{form}")
+                body = "".join(f"(?:[ -]?{classes[kind]}){{{count}}}" for count, kind in parts)
+                form = f"{country}[0-9]{{2}}{body}(?![A-Z0-9])"
+                forms[country.encode()] = re.compile(form.encode(), re.IGNORECASE)
     return forms
 
 
 _IBAN_FORMS = _iban_forms()
-
-
-def _iban_pattern() -> bytes:
-    by_length: dict[int, list[str]] = {}
-    for country, (length, _) in _IBAN_FORMS.items():
-        by_length.setdefault(length, []).append(country)
-    forms = "|".join(
-        f"(?i:{'|'.join(countries)})[0-9]{{2}}(?:[ -]?[A-Za-z0-9]){{{length - 4}}}"
-        for length, countries in sorted(by_length.items())
-    )
-    return rf"\b(?:{forms})\b".encode()
-
-
-_IBAN = re2.compile(_iban_pattern())
-_IBAN_HEAD = re.compile(rb"[ -][A-Za-z]{2}[0-9]{2}")
+_IBAN_HEAD = re2.compile(b"\\b(?i:" + b"|".join(_IBAN_FORMS) + rb")[0-9]{2}[ \-]?[A-Za-z0-9]{2}")
 # Letters count 10 to 35 in the checksum (ISO 13616).
-_IBAN_DIGITS = {ord("A") + i: str(10 + i) for i in range(26)}
+_IBAN_DIGITS = {ord(letter): str(10 + i) for i, letter in enumerate(ascii_uppercase)}
 
 
 def _ibans(text: bytes) -> Iterator[_Span]:
-    position = 0
-    while match := _IBAN.search(text, position):
-        start, end = match.span()
-        position = end
-        candidate = text[start:end]
-        number = candidate.translate(None, b" -").decode("ascii").upper()
-        checksum = int((number[4:] + number[:4]).translate(_IBAN_DIGITS)) % 97
-        if checksum == 1 and _IBAN_FORMS[number[:2]][1].fullmatch(number):
-            yield _Span(start, end, 1.0)
-        elif head := _IBAN_HEAD.search(candidate, 4):  # the IBAN may start further right
-            position = start + head.start()
+    taken = 0
+    for head in _IBAN_HEAD.finditer(text):
+        start = head.start()
+        match = _IBAN_FORMS[text[start : start + 2].upper()].match(text, start)
+        if match is None or start < taken:
+            continue
+        number = match[0].translate(None, b" -").decode("ascii").upper()
+        if int((number[4:] + number[:4]).translate(_IBAN_DIGITS)) % 97 == 1:
+            taken = match.end()
+            yield _Span(start, taken, 1.0)
 
 
 # --- US social security numbers -------------------------------------------------------------
@@ -285,9 +269,21 @@ def _ssns(text: bytes) -> Iterator[_Span]:
     for match in _SSN.finditer(text):
         start, end = match.span()
         start += _first_digit(text[start:end])
-        digits = text[start:end].translate(None, b" .-").decode("ascii")
-        if _stands_alone(text, start, end) and ssn.is_valid(digits):
+        digits = text[start:end].translate(None, b" .-")
+        if _stands_alone(text, start, end) and _issued_ssn(digits):
             yield _Span(start, end, 0.95)
+
+
+def _issued_ssn(digits: bytes) -> bool:
+    """Whether the number lies in ranges that are issued and is no well-known invalid one."""
+    area, group, serial = digits[:3], digits[3:5], digits[5:]
+    return not (
+        area in (b"000", b"666")
+        or area.startswith(b"9")
+        or group == b"00"
+        or serial == b"0000"
+        or digits in (b"078051120", b"457555462", b"219099999")
+    )
 
 
 def _first_digit(candidate: bytes) -> int:
@@ -302,21 +298,21 @@ _VERSION_BEFORE = re.compile(
     rb"|paragraph|article|figure|\bfig|table|appendix|step|item)s?[.:#]?\s*$"
     rb"|[A-Za-z_)][/\-^~]$|[=<>~!]= ?$|[.+]$"
 )
-_VERSION_AFTER = re.compile(rb"^(?:\.[0-9A-Za-z]|[-+][A-Za-z])")
-_HEADING_AFTER = re.compile(rb"^[ \t]+[A-Z]")
+_VERSION_AFTER = re.compile(rb"\.[0-9A-Za-z]|[-+][A-Za-z]")
+_HEADING_AFTER = re.compile(rb"[ \t]{1,8}[A-Z]")
 
 
 def _ipv4s(text: bytes) -> Iterator[_Span]:
     for match in _IPV4.finditer(text):
         start, end = match.span()
-        if _byte(text, start - 1) == b"." or _VERSION_AFTER.search(text[end : end + 2]):
+        if _byte(text, start - 1) == b"." or _VERSION_AFTER.match(text, end):
             continue
         if not _reportable_ip(text[start:end].decode("ascii")):
             continue
         if _VERSION_BEFORE.search(text[max(0, start - 16) : start]):
             continue
         at_line_start = start == 0 or text[start - 1] == 0x0A
-        if at_line_start and end - start == 7 and _HEADING_AFTER.search(text[end : end + 4]):
+        if at_line_start and end - start == 7 and _HEADING_AFTER.match(text, end):
             continue  # "1.2.3.4 Heading"
         yield _Span(start, end, 0.95)
 
@@ -361,13 +357,15 @@ def _looks_like_ipv6(candidate: bytes) -> bool:
     return 0x2000 <= first <= 0x3FFF or first >= 0xFC00
 
 
-@lru_cache(maxsize=4096)
 def _reportable_ip(text: str) -> bool:
+    """Whether ``text`` is an address that can stand for one machine or network."""
     try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
+        packed = socket.inet_pton(socket.AF_INET6 if ":" in text else socket.AF_INET, text)
+    except OSError:
         return False
-    return not (address.is_loopback or address.is_unspecified or text.startswith("255."))
+    if len(packed) == 4:
+        return packed[0] not in (0, 127, 255)
+    return packed[:15] != bytes(15) or packed[15] > 1  # :: and ::1
 
 
 def _ips(text: bytes) -> Iterator[_Span]:
@@ -389,8 +387,11 @@ _PHONE = re2.compile(
         r"\+[1-9](?:[ ().\-/]{0,3}[0-9]){6,14}"
         # a word that announces a number
         r"|(?:\b(?i:phones?|phone number|tel|telephone|telefon|telefono|telefone|tél|téléphone|"
-        r"teléfono|mobile|mobil|móvil|celular|cell|cellphone|handy|fax|whatsapp|sms|call|text|"
-        r"ring|dial|reach|appele[rz])|电话|手机|電話)[^0-9\n+]{0,20}" + _DIGITS_SPACED + r"{6,14}"
+        r"teléfono|mobile|mobil|móvil|celular|cell|cellphone|handy|fax|whatsapp|sms)"
+        r"|电话|手机|電話)[^0-9\n+]{0,20}" + _DIGITS_SPACED + r"{6,14}"
+        r"|\b(?i:call|text|ring|dial|reach|appele[rz])[A-Za-z :]{0,20} \(?"
+        + _DIGITS_SPACED
+        + r"{6,14}"
         # North American forms, French and British mobiles
         r"|\([0-9]{3}\) ?[0-9]{3}[ .\-][0-9]{4}"
         r"|\b[2-9][0-9]{2}(?:-[0-9]{3}-|\.[0-9]{3}\.)[0-9]{4}"
@@ -398,6 +399,8 @@ _PHONE = re2.compile(
         r"|\b07[0-9]{3} [0-9]{3} ?[0-9]{3}"
     ).encode()
 )
+# "+1.4155552671" is a phone number (RFC 5733), "+35236450.6" is not.
+_SIGNED_DECIMAL = re.compile(rb"\+[0-9]{4,}\.[0-9]+")
 _NANP_FORM = re.compile(rb"^\(?[0-9]{3}\)?[ .\-]?[0-9]{3}[ .\-][0-9]{4}$")
 
 
@@ -416,6 +419,8 @@ def _phones(text: bytes) -> Iterator[_Span]:
         if not announced and not _stands_alone(text, start, end):
             continue
         candidate = text[start:end]
+        if _SIGNED_DECIMAL.fullmatch(candidate):
+            continue
         key = candidate if not announced else b"a" + candidate
         if key not in known:
             if len(known) < _PHONE_CHECKS:
@@ -477,8 +482,10 @@ _DOMAIN = re2.compile(
         rf"|\b[A-Za-z0-9][A-Za-z0-9.\-]*\.(?i:{_PLAIN})\b"
     ).encode()
 )
+_LEAD_IN = re.compile(rb"(?:.*[ :=])?", re.DOTALL)
 _DOMAIN_BAD_BEFORE = b"@_.\\$}-"
-_DOMAIN_BAD_AFTER = re.compile(rb"^(?:\.?[A-Za-z0-9_]|-|\.\(|\(|\[|@| ?\+?=|::)")
+_DOMAIN_BAD_AFTER = re.compile(rb"\.?[A-Za-z0-9_]|-|\.\(|\(|\[|@| ?\+?=|::")
+_BAD_LABEL = re.compile(rb"^[.\-]|[.\-][.\-]*\.|\.-|[.\-]$")
 _OBJECTS = frozenset((b"self", b"this", b"cls", b"com", b"org", b"net", b"edu", b"gov"))
 
 
@@ -491,42 +498,33 @@ def _domains(text: bytes) -> Iterator[_Span]:
         scheme = candidate.find(b"://", 0, 8)
         explicit = scheme > 0 or candidate[:4].lower() == b"www."
         if scheme > 0:
-            start = max(start + scheme + 3, text.rfind(b"@", start, end) + 1)
-        else:
-            start = max(start, *(text.rfind(mark, start, end) + 1 for mark in (b" ", b":", b"=")))
-        if not explicit:
-            if _byte(text, start - 1) in _DOMAIN_BAD_BEFORE and start > match.start():
+            start += max(scheme + 3, candidate.rfind(b"@") + 1)
+        elif not explicit:
+            start += _LEAD_IN.match(candidate).end()  # type: ignore[union-attr]
+            if start > 0 and text[start - 1] in _DOMAIN_BAD_BEFORE:
                 continue
-            if start == match.start() and start > 0 and text[start - 1] in _DOMAIN_BAD_BEFORE:
-                continue
-            if _DOMAIN_BAD_AFTER.search(text[end : end + 3]):
+            if _DOMAIN_BAD_AFTER.match(text, end):
                 continue
         host = text[start:end]
-        labels = host.lower().split(b".", 1)
-        if not explicit and (labels[0] in _OBJECTS or host.replace(b".", b"").isdigit()):
+        if not explicit and host.partition(b".")[0].lower() in _OBJECTS:
             continue
         if len(host) <= 253 and _registered(host):
             yield _Span(start, end, 0.85 if explicit else 0.8)
 
 
 def _registered(host: bytes) -> bool:
-    """Whether ``host`` is a well-formed name below a registered public suffix."""
-    labels = host.split(b".")
-    if len(labels) < 2 or not _well_cased(labels[-1]):
+    """Whether ``host`` is a well-formed name under a registered top-level domain."""
+    name, _, tld = host.rpartition(b".")
+    if not name or not (tld.islower() or tld.isupper() or tld[1:].islower()):
         return False
-    for label in labels:
-        if not 1 <= len(label) <= 63 or label.startswith(b"-") or label.endswith(b"-"):
-            return False
-    return _has_public_suffix(host.lower().decode("ascii"))
-
-
-def _well_cased(label: bytes) -> bool:
-    return label.islower() or label.isupper() or label[1:].islower()
+    if _BAD_LABEL.search(host) or len(max(host.split(b"."), key=len)) > 63:
+        return False
+    return _is_tld(tld)
 
 
 @lru_cache(maxsize=4096)
-def _has_public_suffix(host: str) -> bool:
-    return _SUFFIXES.privatesuffix(host) is not None
+def _is_tld(label: bytes) -> bool:
+    return _SUFFIXES.publicsuffix("x." + label.lower().decode("ascii")) is not None
 
 
 # More certain forms first: what they cover is closed to the ones after.
