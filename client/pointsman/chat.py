@@ -1,0 +1,247 @@
+"""A chat-completions request to the text that is judged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from pointsman.errors import EmptyRequestError, InvalidRequestError, RequestTooLargeError
+
+__all__ = ["MAX_BODY_BYTES", "ChatText", "parse_chat", "plain_text"]
+
+MAX_BODY_BYTES = 16 * 2**20
+
+# A key that occurs twice is read one way here and perhaps another way by the model's server.
+_JUDGED_KEYS = ("messages", "role", "content", "type", "text", "model")
+_TEXT_PARTS = ("text", "input_text", "output_text")
+# Fields of a message that can reach the model beside its content.
+_OTHER_FIELDS = ("function_call", "refusal", "reasoning_content", "reasoning", "audio")
+
+
+@dataclass(frozen=True, eq=False)
+class ChatText:
+    """The text of a chat request: the contents of all messages, joined by newlines.
+
+    Message ``i`` is ``text[message_offsets[i] : message_offsets[i + 1] - 1]``, the last one
+    reaches to the end.
+
+    Attributes:
+        text: What is judged.
+        utf8: The same, encoded.
+        message_offsets: int32 ``[messages]``, code points; the first is 0.
+        skipped_parts: How many parts were not text and so are not judged: images, audio, files,
+            tool calls and the like.
+    """
+
+    text: str
+    utf8: bytes
+    message_offsets: NDArray[np.int32]
+    skipped_parts: int
+
+
+def parse_chat(
+    request: Mapping[str, Any] | bytes | str, *, max_body_bytes: int = MAX_BODY_BYTES
+) -> ChatText:
+    """Take the text out of a chat-completions request.
+
+    Messages of every role are judged. The text parts of one message are joined by newlines; an
+    assistant message may lack a content. What is not text is counted in ``skipped_parts``.
+
+    Args:
+        request: The body, as JSON or decoded.
+        max_body_bytes: Limit for the body, and for the text of a decoded one, in UTF-8 bytes.
+
+    Raises:
+        InvalidRequestError: It is not a chat request, or its text is not valid Unicode.
+        EmptyRequestError: No message has any text.
+        RequestTooLargeError: It is over the limit.
+    """
+    if isinstance(request, str):
+        _check_size(len(request), max_body_bytes)  # before the copy; UTF-8 is never shorter
+        try:
+            request = request.encode()
+        except UnicodeEncodeError as error:
+            raise InvalidRequestError(
+                f"the request has a lone surrogate at character {error.start}; it is not Unicode"
+            ) from None
+    if isinstance(request, bytes):
+        _check_size(len(request), max_body_bytes)
+        return _parse_body(request, max_body_bytes)
+    return _chat_text(request, max_body_bytes)
+
+
+def plain_text(text: str, *, max_body_bytes: int = MAX_BODY_BYTES) -> ChatText:
+    """Take a bare text as a chat of one message.
+
+    Raises:
+        InvalidRequestError: The text is not valid Unicode, or not a string.
+        EmptyRequestError: There is nothing but white space.
+        RequestTooLargeError: It is over the limit.
+    """
+    return _chat_text({"messages": [{"role": "user", "content": text}]}, max_body_bytes)
+
+
+def _check_size(size: int, limit: int) -> None:
+    if size > limit:
+        raise RequestTooLargeError(
+            f"the request has {size:,} bytes, over the limit of {limit:,}; shorten it"
+        )
+
+
+def _parse_body(body: bytes, limit: int) -> ChatText:
+    try:
+        request = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise _explain(body, limit, error) from None
+    chat = _chat_text(request, limit)
+    _refuse_duplicate_keys(body, request)
+    return chat
+
+
+def _explain(body: bytes, limit: int, error: orjson.JSONDecodeError) -> InvalidRequestError:
+    """Say what is wrong with a body that orjson refuses."""
+    try:
+        body.decode()
+    except UnicodeDecodeError as undecodable:
+        return InvalidRequestError(f"the request is not UTF-8 at byte {undecodable.start}")
+    # The standard library takes escaped lone surrogates: it can tell which message has them.
+    try:
+        _chat_text(json.loads(body), limit)
+    except InvalidRequestError as invalid:
+        if "surrogate" in str(invalid):
+            return invalid
+    except (ValueError, RecursionError, EmptyRequestError, RequestTooLargeError):
+        pass
+    return InvalidRequestError(f"the request is not JSON: {error}")
+
+
+def _refuse_duplicate_keys(body: bytes, request: Mapping[str, Any]) -> None:
+    """Refuse a key that occurs twice in one object, as exactly as a full parse but faster.
+
+    Every key that the parsed request shows stands in the body as itself, unless escaped. When
+    nothing is escaped and no key stands there more often than it shows, none was lost.
+    """
+    messages = request["messages"]
+    parts = [p for m in messages if isinstance(m.get("content"), list) for p in m["content"]]
+    shown = [request, *messages, *(part for part in parts if isinstance(part, dict))]
+    if b"\\u00" not in body and all(
+        body.count(b'"%b"' % key.encode()) == sum(key in mapping for mapping in shown)
+        for key in _JUDGED_KEYS
+    ):
+        return
+
+    def check(pairs: list[tuple[str, Any]]) -> None:
+        keys = [key for key, _ in pairs]
+        if len(set(keys)) < len(keys):
+            for key in _JUDGED_KEYS:
+                if keys.count(key) > 1:
+                    raise InvalidRequestError(
+                        f'the key "{key}" occurs twice in one object of the request'
+                    )
+
+    try:
+        json.loads(body, object_pairs_hook=check, parse_int=str)
+    except RecursionError:
+        raise InvalidRequestError("the request is nested too deep") from None
+
+
+def _chat_text(request: object, limit: int) -> ChatText:
+    if not isinstance(request, Mapping):
+        raise InvalidRequestError(f"the request must be a JSON object, not {_kind(request)}")
+    messages = request.get("messages")
+    if messages is None:
+        raise InvalidRequestError('the request has no "messages"')
+    if not isinstance(messages, (list, tuple)):
+        raise InvalidRequestError(f'"messages" must be a list, not {_kind(messages)}')
+    if not messages:
+        raise InvalidRequestError('"messages" is empty; send at least one message')
+    texts: list[str] = []
+    skipped = 0
+    for index, message in enumerate(messages):
+        text, not_text = _message(message, f"messages[{index}]")
+        texts.append(text)
+        skipped += not_text
+
+    text = "\n".join(texts)
+    lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+    offsets = np.zeros(len(texts), dtype=np.int64)
+    np.cumsum(lengths[:-1] + 1, out=offsets[1:])
+    _check_size(len(text), limit)  # before the copy; UTF-8 is never shorter
+    try:
+        utf8 = text.encode()
+    except UnicodeEncodeError as error:
+        index = int(np.searchsorted(offsets, error.start, side="right")) - 1
+        raise InvalidRequestError(
+            f"messages[{index}] has a lone surrogate at character "
+            f"{error.start - int(offsets[index])} of its text; it is not Unicode"
+        ) from None
+    _check_size(len(utf8), limit)
+    if not text or text.isspace():
+        beside = f"; {skipped} parts that are not text were skipped" if skipped else ""
+        raise EmptyRequestError(f"the request is empty: no message has any text{beside}")
+    return ChatText(text, utf8, offsets.astype(np.int32), skipped)
+
+
+def _message(message: object, where: str) -> tuple[str, int]:
+    """The text of one message, and how many parts of it are not text."""
+    if not isinstance(message, Mapping):
+        raise InvalidRequestError(f"{where} must be an object, not {_kind(message)}")
+    tool_calls = message.get("tool_calls")
+    skipped = len(tool_calls) if isinstance(tool_calls, (list, tuple)) else tool_calls is not None
+    skipped += sum(message.get(field) is not None for field in _OTHER_FIELDS)
+    content = message.get("content")
+    if content is None:
+        if message.get("role") != "assistant":
+            raise InvalidRequestError(f'{where} has no "content"')
+        return "", skipped
+    if isinstance(content, str):
+        return content, skipped
+    if not isinstance(content, (list, tuple)):
+        raise InvalidRequestError(
+            f"{where}.content must be a text or a list of parts, not {_kind(content)}"
+        )
+    texts: list[str] = []
+    for index, part in enumerate(content):
+        part_texts, is_text = _part(part, f"{where}.content[{index}]")
+        texts.extend(part_texts)
+        skipped += not is_text
+    return "\n".join(texts), skipped
+
+
+def _part(part: object, where: str) -> tuple[Iterator[str], bool]:
+    """The text of a part, if any, and whether the part is nothing but text."""
+    if isinstance(part, str):
+        return iter((part,)), True
+    if not isinstance(part, Mapping):
+        raise InvalidRequestError(f"{where} must be an object, not {_kind(part)}")
+    is_text = part.get("type") in _TEXT_PARTS
+    text = part.get("text")
+    if isinstance(text, str):
+        return iter((text,)), is_text
+    if is_text or text is not None:
+        raise InvalidRequestError(f"{where}.text must be a text, not {_kind(text)}")
+    return iter(()), False
+
+
+def _kind(value: object) -> str:
+    """The JSON name of a value's type."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a text"
+        case list() | tuple():
+            return "a list"
+        case Mapping():
+            return "an object"
+    return f"a {type(value).__name__}"

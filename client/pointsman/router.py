@@ -1,0 +1,430 @@
+"""`Router` and `AsyncRouter`: ask a running server for decisions over gRPC.
+
+An exception is never a permission: a request without a decision must not be forwarded.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+import re
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import tenacity
+from tritonclient import grpc as triton
+from tritonclient.grpc import aio as triton_aio
+from tritonclient.utils import InferenceServerException
+
+from pointsman.chat import ChatText, parse_chat, plain_text
+from pointsman.decision import Decision, parse_decision
+from pointsman.errors import (
+    CheckFailedError,
+    InvalidBudgetError,
+    InvalidRequestError,
+    OverloadedError,
+    PointsmanError,
+    ProtocolError,
+    RequestTooLargeError,
+    ServerTimeoutError,
+    ServerUnavailableError,
+    UnknownPolicyError,
+)
+
+__all__ = ["AsyncRouter", "Router"]
+
+MODEL = "chat_router"
+DEFAULT_URL = "127.0.0.1:8001"
+DEFAULT_TIMEOUT_S = 5.0
+DEFAULT_RETRIES = 10
+
+_INT32_MAX = 2**31 - 1
+# What a server that is gone, or full, is asked again; a model that is being healed is asked until
+# the time-out.
+_BRIEF_RETRIES = 2
+
+_CHANNEL = [
+    ("grpc.max_send_message_length", _INT32_MAX),
+    ("grpc.max_receive_message_length", _INT32_MAX),
+    # gRPC's own default waits for up to two minutes before it looks again for a server.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 2000),
+    ("grpc.max_reconnect_backoff_ms", 1000),
+    # The text of every request goes to the address that was given and nowhere else.
+    ("grpc.enable_http_proxy", 0),
+]
+
+
+class Router:
+    """Asks a server for decisions. Thread-safe; one connection for all calls.
+
+    Use it as a context manager, or call :meth:`close`.
+
+    Args:
+        url: HOST:PORT of Triton's gRPC endpoint.
+        timeout_s: Seconds that a call may take in all, retries included.
+        retries: How often a call that failed is repeated at most within the time-out: until the
+            time-out while a model is being reloaded, twice when the server is gone or full.
+
+    Raises:
+        ServerUnavailableError: ``url`` is not HOST:PORT.
+        ValueError: ``timeout_s`` is not a positive, finite number or ``retries`` is negative.
+    """
+
+    def __init__(
+        self,
+        url: str = DEFAULT_URL,
+        *,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        retries: int = DEFAULT_RETRIES,
+    ) -> None:
+        self.url = _checked_url(url)
+        self._timeout_s = _checked_timeout(timeout_s)
+        self._retries = _checked_retries(retries)
+        self._closed = False
+        self._client = triton.InferenceServerClient(url, channel_args=_CHANNEL)
+
+    def route(
+        self,
+        chat_request: Mapping[str, Any] | bytes | str,
+        *,
+        budget: int | None = None,
+        policy: str | None = None,
+        timeout_s: float | None = None,
+    ) -> Decision:
+        """Get the decision on a chat-completions request.
+
+        Args:
+            chat_request: The body, as JSON or decoded; ``messages`` is what matters of it.
+            budget: How many tokens the classifiers may read: None or 0 for the server's default,
+                -1 for all. More than the models can read is as much as they can.
+            policy: A policy of the server's policy.yaml; None for its default.
+            timeout_s: Seconds for this call; None for the router's.
+
+        Raises:
+            RequestError: The request cannot be judged; its subclasses say why.
+            ServerError: There is no decision: do not forward the request.
+            RuntimeError: The router is closed.
+        """
+        deadline = _Deadline(self._timeout_s if timeout_s is None else timeout_s)
+        return self._decide(parse_chat(chat_request), budget, policy, deadline)
+
+    def route_text(
+        self,
+        text: str,
+        *,
+        budget: int | None = None,
+        policy: str | None = None,
+        timeout_s: float | None = None,
+    ) -> Decision:
+        """Get the decision on a bare text; everything else is as in :meth:`route`."""
+        deadline = _Deadline(self._timeout_s if timeout_s is None else timeout_s)
+        return self._decide(plain_text(text), budget, policy, deadline)
+
+    def _decide(
+        self, chat: ChatText, budget: int | None, policy: str | None, deadline: _Deadline
+    ) -> Decision:
+        inputs = _inputs(chat, budget, policy)
+        for attempt in tenacity.Retrying(**_retrying(self._retries, deadline)):
+            with attempt:
+                if self._closed:
+                    raise RuntimeError("this Router is closed")
+                try:
+                    result = self._client.infer(MODEL, inputs, **_options(deadline))
+                except InferenceServerException as error:
+                    raise _translate(error, self.url, deadline) from error
+                return _decision(result, chat)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def close(self) -> None:
+        """Close the connection; calls under way fail."""
+        self._closed = True
+        self._client.close()
+
+    def __enter__(self) -> Router:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class AsyncRouter:
+    """:class:`Router` for asyncio: the same calls, awaited, any number at a time.
+
+    One event loop for the life of the object. Cancelling a call cancels it on the server too.
+    """
+
+    def __init__(
+        self,
+        url: str = DEFAULT_URL,
+        *,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        retries: int = DEFAULT_RETRIES,
+    ) -> None:
+        self.url = _checked_url(url)
+        self._timeout_s = _checked_timeout(timeout_s)
+        self._retries = _checked_retries(retries)
+        self._closed = False
+        self._client: triton_aio.InferenceServerClient | None = None
+
+    async def route(
+        self,
+        chat_request: Mapping[str, Any] | bytes | str,
+        *,
+        budget: int | None = None,
+        policy: str | None = None,
+        timeout_s: float | None = None,
+    ) -> Decision:
+        """Get the decision on a chat-completions request, as :meth:`Router.route` does."""
+        deadline = _Deadline(self._timeout_s if timeout_s is None else timeout_s)
+        return await self._decide(parse_chat(chat_request), budget, policy, deadline)
+
+    async def route_text(
+        self,
+        text: str,
+        *,
+        budget: int | None = None,
+        policy: str | None = None,
+        timeout_s: float | None = None,
+    ) -> Decision:
+        """Get the decision on a bare text, as :meth:`Router.route_text` does."""
+        deadline = _Deadline(self._timeout_s if timeout_s is None else timeout_s)
+        return await self._decide(plain_text(text), budget, policy, deadline)
+
+    async def _decide(
+        self, chat: ChatText, budget: int | None, policy: str | None, deadline: _Deadline
+    ) -> Decision:
+        inputs = _inputs(chat, budget, policy)
+        async for attempt in tenacity.AsyncRetrying(**_retrying(self._retries, deadline)):
+            with attempt:
+                if self._closed:
+                    raise RuntimeError("this AsyncRouter is closed")
+                if self._client is None:
+                    # Here and not in __init__: the channel belongs to the running event loop.
+                    self._client = triton_aio.InferenceServerClient(self.url, channel_args=_CHANNEL)
+                try:
+                    result = await self._client.infer(MODEL, inputs, **_options(deadline))
+                except InferenceServerException as error:
+                    raise _translate(error, self.url, deadline) from error
+                return _decision(result, chat)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    async def close(self) -> None:
+        """Close the connection; calls under way fail."""
+        self._closed = True
+        if self._client is not None:
+            await self._client.close()
+
+    async def __aenter__(self) -> AsyncRouter:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+
+# -- what both share: pure functions ----------------------------------------------------------
+
+
+class _Deadline:
+    """The moment by which a call must be over."""
+
+    def __init__(self, timeout_s: float) -> None:
+        self.timeout_s = _checked_timeout(timeout_s)
+        self._end = time.monotonic() + self.timeout_s
+
+    def remaining_s(self) -> float:
+        return max(0.001, self._end - time.monotonic())
+
+
+def _checked_url(url: str) -> str:
+    """Refuse what gRPC would take for another server: it reads port 99999 as 34463."""
+    match = re.fullmatch(r"(\[[0-9A-Fa-f:.%]+\]|[^\s:/\[\]]+):([0-9]{1,5})", url)
+    if match is None or not 0 < int(match[2]) < 2**16:
+        raise ServerUnavailableError(
+            f"{url!r} is no server; give Triton's gRPC endpoint as HOST:PORT, e.g. {DEFAULT_URL}"
+        )
+    return url
+
+
+def _checked_timeout(timeout_s: float) -> float:
+    if not (math.isfinite(timeout_s) and timeout_s > 0):
+        raise ValueError(f"timeout_s must be a positive, finite number of seconds, not {timeout_s}")
+    return timeout_s
+
+
+def _checked_retries(retries: int) -> int:
+    if retries < 0:
+        raise ValueError(f"retries must not be negative, and is {retries}")
+    return retries
+
+
+def _inputs(chat: ChatText, budget: int | None, policy: str | None) -> list[triton.InferInput]:
+    """The ensemble's inputs, each with the batch dimension 1."""
+    inputs = [
+        _input("TEXT", "BYTES", np.array([[chat.utf8]], dtype=np.object_)),
+        _input("MESSAGE_OFFSETS", "INT32", chat.message_offsets[None]),
+    ]
+    if budget is not None:
+        if isinstance(budget, bool) or not isinstance(budget, int) or budget < -1:
+            raise InvalidBudgetError(
+                f"the budget is a number of tokens, 0 for the default or -1 for all, not {budget!r}"
+            )
+        tokens = np.array([[min(budget, _INT32_MAX)]], dtype=np.int32)
+        inputs.append(_input("TOKEN_BUDGET", "INT32", tokens))
+    if policy:
+        try:
+            name = policy.encode()
+        except UnicodeEncodeError:
+            raise UnknownPolicyError(f"no policy {policy!r}: the name is not Unicode") from None
+        inputs.append(_input("POLICY", "BYTES", np.array([[name]], dtype=np.object_)))
+    return inputs
+
+
+def _input(name: str, datatype: str, values: np.ndarray[Any, Any]) -> triton.InferInput:
+    tensor = triton.InferInput(name, list(values.shape), datatype)
+    tensor.set_data_from_numpy(values)
+    return tensor
+
+
+def _options(deadline: _Deadline) -> dict[str, Any]:
+    """One attempt's share of the time: on the wire, and in Triton's queues (microseconds)."""
+    remaining_s = deadline.remaining_s()
+    return {"client_timeout": remaining_s, "timeout": int(remaining_s * 1e6)}
+
+
+def _decision(result: triton.InferResult, chat: ChatText) -> Decision:
+    values = result.as_numpy("DECISION")
+    if values is None or values.size != 1:
+        raise ProtocolError(f"{MODEL} answered without DECISION; is it another version?")
+    return parse_decision(bytes(values.reshape(-1)[0]), skipped_parts=chat.skipped_parts)
+
+
+class _Failure(enum.Enum):
+    """Why a call failed, as far as it matters for what to say and whether to ask again."""
+
+    JUDGED = enum.auto()  # a backend of ours says why
+    TIMEOUT = enum.auto()
+    OVERLOADED = enum.auto()
+    GONE = enum.auto()  # no server, or not any more
+    HEALING = enum.auto()  # a model is not loaded, or its process has died
+    FOREIGN = enum.auto()  # not Triton, or not our model
+    CLOSED = enum.auto()
+    OTHER = enum.auto()
+
+
+_OUR_ERROR = re.compile(r"\[pointsman:(\w+)\] *([^\n]*)")
+_MESSAGES = (
+    (_Failure.JUDGED, _OUR_ERROR),
+    (_Failure.OVERLOADED, re.compile(r"maximum queue size", re.I)),
+    (_Failure.TIMEOUT, re.compile(r"request timeout expired|timed? ?out in queue", re.I)),
+    (_Failure.HEALING, re.compile(r"stub process|unknown model|not ready|no available version")),
+)
+_STATUSES = {
+    "StatusCode.DEADLINE_EXCEEDED": _Failure.TIMEOUT,
+    "StatusCode.UNAVAILABLE": _Failure.GONE,
+    "StatusCode.RESOURCE_EXHAUSTED": _Failure.OVERLOADED,
+    "StatusCode.UNIMPLEMENTED": _Failure.FOREIGN,
+    "StatusCode.INVALID_ARGUMENT": _Failure.FOREIGN,
+    "StatusCode.CANCELLED": _Failure.CLOSED,
+}
+_OUR_CLASSES: dict[str, type[PointsmanError]] = {
+    "invalid_text": InvalidRequestError,
+    "invalid_offsets": InvalidRequestError,
+    "invalid_budget": InvalidBudgetError,
+    "too_large": RequestTooLargeError,
+    "unknown_policy": UnknownPolicyError,
+}
+
+
+def _classify(error: InferenceServerException) -> _Failure:
+    message = str(error.message())
+    for failure, pattern in _MESSAGES:
+        if pattern.search(message):
+            return failure
+    return _STATUSES.get(error.status(), _Failure.OTHER)
+
+
+def _translate(error: InferenceServerException, url: str, deadline: _Deadline) -> PointsmanError:
+    """The exception of our tree that says what happened, where, and what to do."""
+    message = " ".join(str(error.message()).split())
+    match _classify(error):
+        case _Failure.JUDGED:
+            code, line = _OUR_ERROR.search(message).groups()  # type: ignore[union-attr]
+            return _OUR_CLASSES.get(code, CheckFailedError)(line)
+        case _Failure.TIMEOUT:
+            return ServerTimeoutError(
+                f"no decision from {url} within {deadline.timeout_s:g} s; "
+                "is the server overloaded, or the time-out too short?"
+            )
+        case _Failure.OVERLOADED:
+            return OverloadedError(
+                f"Triton at {url} has as many requests waiting as it accepts; ask again later"
+            )
+        case _Failure.GONE:
+            return ServerUnavailableError(_why_gone(message, url))
+        case _Failure.HEALING:
+            return ServerUnavailableError(
+                f"Triton at {url} has a model that is not loaded or has died ({message}); "
+                "`pointsman serve` reloads it, else restart the server"
+            )
+        case _Failure.FOREIGN:
+            return ProtocolError(
+                f"the server at {url} does not speak as {MODEL} does ({message}); "
+                "do client and server have the same version?"
+            )
+        case _Failure.CLOSED:
+            return ServerUnavailableError(f"the call to {url} was cancelled ({message})")
+    return CheckFailedError(f"Triton at {url} failed: {message}")
+
+
+def _why_gone(message: str, url: str) -> str:
+    """What gRPC's many words for "unavailable" mean to somebody who runs Triton."""
+    for pattern, line in (
+        ("connection refused", f"Triton is not running at {url}; start it with `pointsman serve`"),
+        ("http1", f"{url} speaks HTTP, not gRPC; give Triton's gRPC port (8001 by default)"),
+        ("SETTINGS frame|timed out", f"{url} does not answer; is Triton's gRPC port there?"),
+        ("resolv|lookup", f"there is no host {url}; give Triton's gRPC endpoint as HOST:PORT"),
+    ):
+        if re.search(pattern, message, re.I):
+            return f"{line} ({message})"
+    return f"the connection to Triton at {url} broke; was it stopped? ({message})"
+
+
+def _worth_another_attempt(state: tenacity.RetryCallState) -> bool:
+    """Whether asking again may help; it never harms, since a decision changes nothing."""
+    cause = state.outcome and getattr(state.outcome.exception(), "__cause__", None)
+    if not isinstance(cause, InferenceServerException):
+        return False
+    match _classify(cause):
+        case _Failure.HEALING:
+            return True
+        case _Failure.GONE | _Failure.OVERLOADED:
+            return state.attempt_number <= _BRIEF_RETRIES
+    return False
+
+
+def _retrying(retries: int, deadline: _Deadline) -> dict[str, Any]:
+    """Exponential back-off with jitter that ends in time for the deadline."""
+
+    def stop(state: tenacity.RetryCallState) -> bool:
+        return state.attempt_number > retries or state.upcoming_sleep >= deadline.remaining_s()
+
+    return {
+        "retry": _worth_another_attempt,
+        "wait": tenacity.wait_exponential(multiplier=0.1, max=1.0) + tenacity.wait_random(0, 0.1),
+        "stop": stop,
+        "reraise": True,
+    }
