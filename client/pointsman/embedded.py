@@ -165,7 +165,7 @@ class EmbeddedTriton:
         log: gets every line the server writes: a callable, or a text file. None drops them.
         startup_timeout_s: how long loading may take, in seconds.
         env: variables for the server's processes. They override this process's environment;
-            ``PYTHONPATH`` and ``LD_LIBRARY_PATH`` are searched before our own entries.
+            ``LD_LIBRARY_PATH`` is searched before our own entries.
     """
 
     def __init__(
@@ -292,7 +292,7 @@ class EmbeddedTriton:
             check_port(self.host, port)
 
     def _start_once(self) -> None:
-        self._server = server = _Server(self._command, self._environment(), self._log)
+        self._server = server = _Server(self._command, self._environment, self._log)
         try:
             self._wait_until_ready(server)
         except BaseException:
@@ -336,29 +336,16 @@ class EmbeddedTriton:
             ]
         return command + [f"--load-model={model}" for model in self.models]
 
-    def _environment(self) -> dict[str, str]:
-        libpython = find_libpython()
+    def _environment(self, scratch: Path) -> dict[str, str]:
         wheel_libraries = find_tritonserver().parents[3] / "nvidia_pytriton.libs"
-        packages = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
-        packages += site.getsitepackages()
-        if site.ENABLE_USER_SITE:
-            packages.append(site.getusersitepackages())
-        # After the site-packages: `python_backends/onnxruntime` must not hide the real package.
-        packages += [str(paths.python_backends()), str(Path(__file__).parents[1])]
-        environment = _FRUGAL | dict(os.environ)
-        environment |= {
-            "CUDA_VISIBLE_DEVICES": "",
-            "PYTHONUNBUFFERED": "1",
-            "PYTHONPATH": "",
-        }
-        environment.pop("PYTHONHOME", None)
-        if str(libpython.parent) in _interpreter_library_dirs():
-            # The stub finds its standard library by itself only when it lies where it was built.
-            environment["PYTHONHOME"] = sys.base_prefix
-        environment |= self._env
-        environment["PYTHONPATH"] = _joined(environment["PYTHONPATH"], *packages)
+        environment = _FRUGAL | dict(os.environ) | {"CUDA_VISIBLE_DEVICES": ""} | self._env
+        environment["PATH"] = _joined(
+            str(_lay_out_python(scratch / "python")), environment.get("PATH", os.defpath)
+        )
         environment["LD_LIBRARY_PATH"] = _joined(
-            environment.get("LD_LIBRARY_PATH", ""), str(wheel_libraries), str(libpython.parent)
+            environment.get("LD_LIBRARY_PATH", ""),
+            str(wheel_libraries),
+            str(find_libpython().parent),
         )
         return environment
 
@@ -404,7 +391,7 @@ class _Server:
     def __init__(
         self,
         command: Callable[[str, Path], list[str]],
-        environment: Mapping[str, str],
+        environment: Callable[[Path], dict[str, str]],
         log: LogSink | None,
     ) -> None:
         # Unique, and short: it is part of the names of shared memory regions.
@@ -414,12 +401,13 @@ class _Server:
         self._sink = log
         self._scratch = _scratch_directory()
         try:
-            arguments = command(self.name, _lay_out_backends(Path(self._scratch)))
+            scratch = Path(self._scratch)
+            arguments = command(self.name, _lay_out_backends(scratch / "backends"))
             guardian = [sys.executable, "-I", "-S", str(Path(_guardian.__file__))]
             guardian += [str(os.getpid()), str(_STOP_GRACE_S), self.name, self._scratch, "--"]
             self._process = subprocess.Popen(  # noqa: S603 (no shell; arguments are ours)
                 guardian + arguments,
-                env=environment,
+                env=environment(scratch),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -512,6 +500,39 @@ def _lay_out_backends(directory: Path) -> Path:
         ignore=shutil.ignore_patterns("__pycache__"),
     )
     return directory
+
+
+def _lay_out_python(directory: Path) -> Path:
+    """Make a virtual environment that sees the running interpreter's packages; return its ``bin``.
+
+    Triton's Python backend embeds an isolated interpreter: it ignores ``PYTHONPATH`` and
+    ``PYTHONHOME``, and takes its packages from the ``python3`` that comes first on ``PATH``. This
+    one makes that the same packages as here, whatever ``python3`` is otherwise.
+    """
+    libpython = find_libpython()
+    if str(libpython.parent) in _interpreter_library_dirs():
+        prefix = Path(sys.base_prefix)
+    else:  # a distribution's: it goes with that distribution's standard library
+        prefix = Path("/usr/local" if libpython.is_relative_to("/usr/local") else "/usr")
+    minor = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    packages = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
+    packages += site.getsitepackages()
+    if site.ENABLE_USER_SITE:
+        packages.append(site.getusersitepackages())
+    # Last: `python_backends/onnxruntime` must not hide the real package.
+    packages += [str(paths.python_backends()), str(Path(__file__).parents[1])]
+
+    site_packages = directory / "lib" / minor / "site-packages"
+    site_packages.mkdir(parents=True)
+    (directory / "pyvenv.cfg").write_text(
+        f"home = {prefix / 'bin'}\ninclude-system-site-packages = false\n"
+    )
+    (directory / "bin").mkdir()
+    (directory / "bin" / "python3").symlink_to(prefix / "bin" / minor)
+    # With addsitedir, the .pth files there (editable installs) count too.
+    lines = [f"import site; site.addsitedir({path!r})\n" for path in dict.fromkeys(packages)]
+    (site_packages / "pointsman.pth").write_text("".join(lines))
+    return directory / "bin"
 
 
 def _joined(*entries: str) -> str:
