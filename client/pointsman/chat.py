@@ -146,7 +146,7 @@ def _refuse_duplicate_keys(body: bytes, request: Mapping[str, Any]) -> None:
                     )
 
     try:
-        json.loads(body, object_pairs_hook=check, parse_int=str)
+        json.loads(body, object_pairs_hook=check)
     except RecursionError:
         raise InvalidRequestError("the request is nested too deep") from None
 

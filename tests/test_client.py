@@ -1,0 +1,221 @@
+"""`Router` and `AsyncRouter` against sockets that are no Triton: clear errors, and never a hang."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from tritonclient.utils import InferenceServerException
+
+from pointsman import errors
+from pointsman.chat import plain_text
+from pointsman.router import AsyncRouter, Router, _classify, _Deadline, _inputs, _translate
+
+
+def call_sync(url: str, timeout_s: float) -> None:
+    with Router(url, timeout_s=timeout_s) as router:
+        router.route_text("hello")
+
+
+def call_async(url: str, timeout_s: float) -> None:
+    async def call() -> None:
+        async with AsyncRouter(url, timeout_s=timeout_s) as router:
+            await router.route_text("hello")
+
+    asyncio.run(call())
+
+
+Call = Callable[[str, float], None]
+both = pytest.mark.parametrize("call", [call_sync, call_async])
+
+
+@contextlib.contextmanager
+def listening(answer: Callable[[socket.socket], None]) -> Iterator[str]:
+    """A real port; every connection is given to `answer`."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        server.settimeout(0.05)
+        done = threading.Event()
+        connections: list[socket.socket] = []
+
+        def serve() -> None:
+            while not done.is_set():
+                with contextlib.suppress(OSError):
+                    connection, _ = server.accept()
+                    connections.append(connection)
+                    answer(connection)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield f"127.0.0.1:{server.getsockname()[1]}"
+        finally:
+            done.set()
+            thread.join()
+            for connection in connections:
+                connection.close()
+
+
+def silent(connection: socket.socket) -> None:
+    """Accept and never answer."""
+
+
+def hang_up(connection: socket.socket) -> None:
+    connection.close()
+
+
+def speak_http(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+
+@both
+def test_no_server_at_all(call: Call) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))  # bound, not listening: refused, and nobody else takes it
+        url = f"127.0.0.1:{unused.getsockname()[1]}"
+        began = time.monotonic()
+        with pytest.raises(errors.ServerUnavailableError) as caught:
+            call(url, 5.0)
+        assert time.monotonic() - began < 3
+    assert f"Triton is not running at {url}; start it with `pointsman serve`" in str(caught.value)
+
+
+@both
+def test_a_port_that_accepts_and_never_answers_ends_at_the_time_out(call: Call) -> None:
+    with listening(silent) as url:
+        began = time.monotonic()
+        with pytest.raises(errors.ServerTimeoutError, match=r"within 0\.5 s"):
+            call(url, 0.5)
+        assert 0.4 < time.monotonic() - began < 1.5
+
+
+@both
+def test_a_port_that_never_answers_is_given_up_before_a_long_time_out(call: Call) -> None:
+    with listening(silent) as url:
+        began = time.monotonic()
+        with pytest.raises(errors.ServerUnavailableError, match="does not answer"):
+            call(url, 8.0)
+        assert time.monotonic() - began < 8
+
+
+@both
+@pytest.mark.parametrize(
+    ("answer", "complaint"), [(hang_up, "broke"), (speak_http, "speaks HTTP, not gRPC")]
+)
+def test_a_port_that_is_no_triton(
+    call: Call, answer: Callable[[socket.socket], None], complaint: str
+) -> None:
+    with listening(answer) as url, pytest.raises(errors.ServerUnavailableError, match=complaint):
+        call(url, 3.0)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "localhost", "http://127.0.0.1:8001", "127.0.0.1:99999", "127.0.0.1:0", "a b:1", ":8001"],
+)
+def test_what_is_no_address_is_refused_at_once(url: str) -> None:
+    for router in (Router, AsyncRouter):
+        with pytest.raises(errors.ServerUnavailableError, match="HOST:PORT"):
+            router(url)
+
+
+@pytest.mark.parametrize("timeout_s", [0, -1, float("inf"), float("nan")])
+def test_there_is_no_call_without_a_finite_time_out(timeout_s: float) -> None:
+    for router in (Router, AsyncRouter):
+        with pytest.raises(ValueError, match="timeout_s"):
+            router("127.0.0.1:9", timeout_s=timeout_s)
+    with Router("127.0.0.1:9") as one, pytest.raises(ValueError, match="timeout_s"):
+        one.route_text("hello", timeout_s=timeout_s)
+
+
+def test_negative_retries_are_refused() -> None:
+    with pytest.raises(ValueError, match="retries"):
+        Router("127.0.0.1:9", retries=-1)
+
+
+@pytest.mark.parametrize("budget", [-2, -(2**40), 1.5, "512", True])
+def test_a_budget_that_means_nothing_is_refused_before_any_call(budget: object) -> None:
+    with Router("127.0.0.1:9") as router, pytest.raises(errors.InvalidBudgetError):
+        router.route_text("hello", budget=budget)  # type: ignore[arg-type]
+
+
+def test_a_policy_name_that_is_not_unicode_is_unknown() -> None:
+    with Router("127.0.0.1:9") as router, pytest.raises(errors.UnknownPolicyError):
+        router.route_text("hello", policy="\ud800")
+
+
+async def test_a_bad_request_is_refused_before_any_call() -> None:
+    with Router("127.0.0.1:9") as router, pytest.raises(errors.InvalidRequestError):
+        router.route(b"not json")
+    async with AsyncRouter("127.0.0.1:9") as router, contextlib.AsyncExitStack():
+        with pytest.raises(errors.EmptyRequestError):
+            await router.route({"messages": [{"role": "user", "content": ""}]})
+
+
+async def test_a_closed_router_says_so() -> None:
+    router = Router("127.0.0.1:9")
+    router.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        router.route_text("hello")
+    asynchronous = AsyncRouter("127.0.0.1:9")
+    await asynchronous.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        await asynchronous.route_text("hello")
+
+
+def test_the_tensors_are_those_of_the_ensemble() -> None:
+    tensors = {t.name(): t for t in _inputs(plain_text("hé\0"), 2**40, "strict")}
+    shapes = {name: (t.datatype(), t.shape()) for name, t in tensors.items()}
+    assert shapes == {
+        "TEXT": ("BYTES", [1, 1]),
+        "MESSAGE_OFFSETS": ("INT32", [1, 1]),
+        "TOKEN_BUDGET": ("INT32", [1, 1]),
+        "POLICY": ("BYTES", [1, 1]),
+    }
+    assert tensors["TEXT"]._get_content() == b"\4\0\0\0h\xc3\xa9\0"
+    assert tensors["TOKEN_BUDGET"]._get_content() == (2**31 - 1).to_bytes(4, "little")
+    assert {t.name() for t in _inputs(plain_text("x"), None, None)} == {"TEXT", "MESSAGE_OFFSETS"}
+    assert {t.name() for t in _inputs(plain_text("x"), 0, "")} == {
+        "TEXT",
+        "MESSAGE_OFFSETS",
+        "TOKEN_BUDGET",
+    }
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "expected"),
+    [
+        ("INTERNAL", "in ensemble 'x', [pointsman:invalid_text] no", errors.InvalidRequestError),
+        ("INTERNAL", "[pointsman:invalid_offsets] no", errors.InvalidRequestError),
+        ("INTERNAL", "[pointsman:invalid_budget] no", errors.InvalidBudgetError),
+        ("INTERNAL", "[pointsman:too_large] no", errors.RequestTooLargeError),
+        ("INTERNAL", "[pointsman:unknown_policy] no", errors.UnknownPolicyError),
+        ("INTERNAL", "[pointsman:internal] no", errors.CheckFailedError),
+        ("INTERNAL", "[pointsman:of_the_future] no", errors.CheckFailedError),
+        ("INTERNAL", "[pointsman:internal] the stub process", errors.CheckFailedError),
+        ("INTERNAL", "anything else", errors.CheckFailedError),
+        ("UNKNOWN", "", errors.CheckFailedError),
+        ("INTERNAL", "Stub process 'a_0_0' is not healthy.", errors.ServerUnavailableError),
+        ("UNAVAILABLE", "Socket closed", errors.ServerUnavailableError),
+        ("UNAVAILABLE", "Exceeds maximum queue size", errors.OverloadedError),
+        ("DEADLINE_EXCEEDED", "Deadline Exceeded", errors.ServerTimeoutError),
+        ("UNAVAILABLE", "Request timeout expired", errors.ServerTimeoutError),
+        ("UNIMPLEMENTED", "Received http2 header with status: 404", errors.ProtocolError),
+        ("INVALID_ARGUMENT", "unexpected inference input 'TEXT'", errors.ProtocolError),
+    ],
+)
+def test_every_failure_has_its_class_and_one_line(
+    status: str, message: str, expected: type[errors.PointsmanError]
+) -> None:
+    failure = InferenceServerException(message, status=f"StatusCode.{status}")
+    translated = _translate(failure, "127.0.0.1:1", _Deadline(1.0))
+    assert type(translated) is expected
+    assert "\n" not in str(translated)
+    assert str(translated)
+    assert _classify(failure)
