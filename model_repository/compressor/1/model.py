@@ -1,0 +1,70 @@
+"""Triton's side of the compressor: a text in; token ids, their places and the findings out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import triton_python_backend_utils as pb_utils
+
+from pointsman_backends.compressor import Compressor, RequestError
+
+
+class TritonPythonModel:
+    """Compresses the text of each request for the classifiers."""
+
+    def initialize(self, args: dict[str, str]) -> None:
+        """Read the parameters and the classifiers' tokenizer; a mistake stops the model."""
+        parameters = json.loads(args["model_config"])["parameters"]
+        value = {key: parameter["string_value"] for key, parameter in parameters.items()}
+        try:
+            self._compressor = Compressor.from_repository(
+                Path(args["model_repository"]).parent,
+                [name.strip() for name in value["classifiers"].split(",")],
+                default_budget=int(value["default_budget"]),
+                max_text_bytes=int(value["max_text_bytes"]),
+            )
+        except KeyError as error:
+            raise ValueError(
+                f"config.pbtxt of the compressor lacks the parameter {error}"
+            ) from None
+
+    def execute(
+        self, requests: list[pb_utils.InferenceRequest]
+    ) -> list[pb_utils.InferenceResponse]:
+        """Answer each request by itself, with the tensors or with an error."""
+        return [self._answer(request) for request in requests]
+
+    def _answer(self, request: pb_utils.InferenceRequest) -> pb_utils.InferenceResponse:
+        try:
+            text, offsets, budget = (
+                _input(request, name) for name in ("TEXT", "MESSAGE_OFFSETS", "TOKEN_BUDGET")
+            )
+            compressed = self._compressor.compress(
+                text[0], offsets, 0 if budget is None else int(budget[0])
+            )
+        except RequestError as error:
+            return _error(error.code, str(error))
+        except Exception as error:  # noqa: BLE001 - one bad request must not end the process
+            return _error("internal", f"compressor: {type(error).__name__}: {error}")
+        ids = compressed.input_ids[None]
+        return pb_utils.InferenceResponse(
+            [
+                pb_utils.Tensor("INPUT_IDS", ids),
+                pb_utils.Tensor("ATTENTION_MASK", np.ones_like(ids)),
+                pb_utils.Tensor("TOKEN_OFFSETS", compressed.token_offsets[None]),
+                pb_utils.Tensor("FINDINGS", np.array([[compressed.findings()]], np.object_)),
+            ]
+        )
+
+
+def _input(request: pb_utils.InferenceRequest, name: str) -> npt.NDArray[np.generic] | None:
+    tensor = pb_utils.get_input_tensor_by_name(request, name)
+    return None if tensor is None else tensor.as_numpy().reshape(-1)
+
+
+def _error(code: str, message: str) -> pb_utils.InferenceResponse:
+    line = " ".join(message.split())
+    return pb_utils.InferenceResponse(error=pb_utils.TritonError(f"[pointsman:{code}] {line}"))

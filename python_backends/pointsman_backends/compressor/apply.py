@@ -1,0 +1,67 @@
+"""Step 4, apply: assemble what is kept, in its order, as token ids with their places."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from pointsman_backends.compressor.tokenizer import TokenizedText, Tokenizer
+
+__all__ = ["ModelInput", "apply"]
+
+
+@dataclass(frozen=True)
+class ModelInput:
+    """What the classifiers read.
+
+    Attributes:
+        input_ids: Token ids with the special tokens at both ends, int64 [N].
+        token_offsets: [start, end) of each token in code points of the original text; (-1, -1)
+            for special tokens. int32 [N, 2].
+        kept: [start, end) of the stretches of the original that were read, ascending, disjoint;
+            int32 [K, 2].
+        cut: Whether tokens were cut off to fit the room.
+    """
+
+    input_ids: npt.NDArray[np.int64]
+    token_offsets: npt.NDArray[np.int32]
+    kept: npt.NDArray[np.int32]
+    cut: bool
+
+
+def apply(
+    tokenizer: Tokenizer, text: TokenizedText, word_kept: npt.NDArray[np.bool_], room: int
+) -> ModelInput:
+    """Encode the words kept, at most ``room`` tokens of them.
+
+    Args:
+        tokenizer: Gives the special tokens.
+        text: The text.
+        word_kept: Which of its U words are kept, at least one; bool [U].
+        room: Tokens without special ones; what is beyond is cut off.
+    """
+    chosen = np.flatnonzero(word_kept)
+    counts = text.counts[chosen]
+    chosen = chosen[np.cumsum(counts) - counts < room]
+    cut = len(chosen) < len(counts)
+    ids, offsets = text.encode(chosen)
+    if len(ids) > room:
+        cut = True
+        ids, offsets = ids[:room], offsets[:room]
+    edges = np.flatnonzero(np.diff(chosen) > 1)
+    firsts = np.append(chosen[0], chosen[edges + 1])
+    lasts = np.append(chosen[edges], chosen[-1])
+    normal = text.words.normal
+    kept = np.column_stack(
+        [normal.starts(text.words.starts[firsts]), normal.ends(text.words.ends[lasts])]
+    )
+    if cut:
+        end = int(offsets[-1, 1])
+        kept = kept[kept[:, 0] < end]
+        kept[-1, 1] = end
+    special = len(tokenizer.prefix), len(tokenizer.suffix)
+    places = np.full((len(ids) + sum(special), 2), -1, np.int32)
+    places[special[0] : special[0] + len(ids)] = offsets
+    return ModelInput(np.concatenate([tokenizer.prefix, ids, tokenizer.suffix]), places, kept, cut)

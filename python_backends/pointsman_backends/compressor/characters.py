@@ -1,0 +1,216 @@
+"""What each character means to the tokenizer and to a reader of sentences.
+
+A BERT tokenizer first normalises (drops control characters and accents, lower-cases, decomposes)
+and then splits at white space and punctuation. Both work on one character at a time, so a table
+over all code points does the same to a whole text in a few array operations. The table is filled
+by asking the tokenizer's own normaliser and pre-tokenizer, for each character when it is first
+seen: it cannot differ from them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from tokenizers.normalizers import Normalizer
+from tokenizers.pre_tokenizers import PreTokenizer
+
+__all__ = [
+    "CLOSER",
+    "DIGIT",
+    "FULL_STOP",
+    "IDEOGRAPH",
+    "KIND",
+    "LOWER",
+    "NEWLINE",
+    "PUNCTUATION",
+    "SPACE",
+    "STOP",
+    "WORD",
+    "CharacterTable",
+    "NormalText",
+]
+
+# One byte of properties for each character. The kinds: white space, part of a word, and two that
+# are a word alone. The odd kinds carry content: they are terms.
+KIND = 0b11
+SPACE, WORD, PUNCTUATION, IDEOGRAPH = range(4)
+LOWER = 1 << 2
+DIGIT = 1 << 3
+NEWLINE = 1 << 4
+STOP = 1 << 5  # ends a sentence where white space follows
+FULL_STOP = 1 << 6  # ends a sentence whatever follows
+CLOSER = 1 << 7  # belongs to the sentence that a stop before it ended
+
+_NEWLINES = "\n\u2028\u2029"  # "\r\n" ends a line at its "\n"
+_STOPS = ".!?…‽"
+_FULL_STOPS = (
+    "。！？｡．"  # Chinese, Japanese
+    "؟۔܀܁܂"  # Arabic, Urdu, Syriac
+    "।॥"  # Devanagari, Bengali and others
+    "։።፧፨။។៕།༎᠃᠉߹᙮꓿꘎꘏"  # Armenian, Ethiopic, Burmese, Khmer, Tibetan, Mongolian, ...
+    "‼⁇⁈⁉"
+)
+_CLOSERS = "\"')]}”’»›」』】〕〉》）］｝〗〙"
+
+_CODE_POINTS = 0x110000
+_UNSEEN = 255
+_MARK = "\u2502"  # a box-drawing line: every normaliser leaves it alone
+_BATCH = 1 << 14
+
+
+@dataclass(frozen=True)
+class NormalText:
+    """A text after the tokenizer's normalisation, as arrays over its M characters.
+
+    Attributes:
+        codes: Code points, uint8 [M] if the original is ASCII, else uint32 [M].
+        properties: Property byte of the original character each came from, uint8 [M].
+        source: Position in the original of each, int32 [M], ascending; None if it is 0..M-1.
+        length: Code points in the original.
+    """
+
+    codes: npt.NDArray[Any]
+    properties: npt.NDArray[np.uint8]
+    source: npt.NDArray[np.int32] | None
+    length: int
+
+    def text(self) -> str:
+        """The normalised text."""
+        if self.codes.dtype == np.uint8:
+            return self.codes.tobytes().decode("ascii")
+        return self.codes.tobytes().decode("utf-32-le")
+
+    def starts(self, at: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
+        """Original positions of the characters at the positions ``at``, int32 [K]."""
+        if self.source is None:
+            return at.astype(np.int32)
+        starts: npt.NDArray[np.int32] = self.source[at]
+        return starts
+
+    def ends(self, at: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
+        """Original ends (exclusive) of spans that end (exclusive) at ``at`` >= 1, int32 [K].
+
+        What normalisation dropped right after a span (a combining accent, a joiner) counts to it:
+        a name that is cut out takes its accent along.
+        """
+        if self.source is None:
+            return at.astype(np.int32)
+        following = np.append(self.source, np.int32(self.length))[at]
+        ends: npt.NDArray[np.int32] = np.maximum(self.source[at - 1] + 1, following)
+        return ends
+
+
+class CharacterTable:
+    """Normalises texts as one tokenizer does.
+
+    Args:
+        normalizer: A ``tokenizers`` normaliser that treats each character by itself.
+        pre_tokenizer: A ``tokenizers`` pre-tokenizer that does so, too.
+    """
+
+    def __init__(self, normalizer: Normalizer | None, pre_tokenizer: PreTokenizer) -> None:
+        self._normalizer = normalizer
+        self._pre_tokenizer = pre_tokenizer
+        self._properties = np.zeros(_CODE_POINTS, np.uint8)
+        # How many characters each becomes; if one, which; if more, where they are in _expansions.
+        self._lengths = np.full(_CODE_POINTS, _UNSEEN, np.uint8)
+        self._becomes = np.zeros(_CODE_POINTS, np.uint32)
+        self._expansions = np.zeros(0, np.uint32)
+        self._learn(np.arange(128))
+        ascii_lengths = self._lengths[:128]
+        self._ascii_removed = bytes(np.flatnonzero(ascii_lengths == 0).tolist())
+        self._ascii_codes = self._becomes[:256].astype(np.uint8).tobytes()
+        self._ascii_properties = self._properties[:256].tobytes()
+
+    def normalise(self, text: str) -> NormalText:
+        """Normalise a text without lone surrogates."""
+        if text.isascii():
+            octets = text.encode("ascii")
+            if len(octets.translate(None, self._ascii_removed)) == len(octets):
+                return NormalText(
+                    np.frombuffer(octets.translate(self._ascii_codes), np.uint8),
+                    np.frombuffer(octets.translate(self._ascii_properties), np.uint8),
+                    None,
+                    len(text),
+                )
+        original = np.frombuffer(text.encode("utf-32-le"), np.uint32)
+        lengths = self._lengths[original]
+        unseen = lengths == _UNSEEN
+        if unseen.any():
+            self._learn(np.unique(original[unseen]))
+            lengths = self._lengths[original]
+        properties, codes = self._properties[original], self._becomes[original]
+        if (lengths == 1).all():
+            return NormalText(codes, properties, None, len(text))
+        source = np.repeat(np.arange(len(original), dtype=np.int32), lengths)
+        # For the k-th of the characters that one became: the place of the first, plus k.
+        ends = np.cumsum(lengths, dtype=np.int64)
+        nth = np.arange(len(source)) - (ends - lengths)[source]
+        many = lengths[source] > 1
+        codes = codes[source]
+        codes[many] = self._expansions[codes[many] + nth[many].astype(np.uint32)]
+        return NormalText(codes, properties[source], source, len(text))
+
+    def _learn(self, codes: npt.NDArray[Any]) -> None:
+        for first in range(0, len(codes), _BATCH):
+            self._learn_batch([chr(code) for code in codes[first : first + _BATCH].tolist()])
+
+    def _learn_batch(self, characters: list[str]) -> None:
+        normal = self._normalise_each(characters)
+        # A CJK ideograph gets a space on either side: it is a word alone.
+        bare = [n.strip(" ") if len(n) > 1 else n for n in normal]
+        probes = [f"a{n}a" for n in bare]
+        edges = np.cumsum([0] + [len(probe) + 1 for probe in probes])
+        pieces = self._pre_tokenizer.pre_tokenize_str(" ".join(probes))
+        starts = np.fromiter((offsets[0] for _, offsets in pieces), np.int64, len(pieces))
+        parts = np.bincount(np.searchsorted(edges, starts, "right") - 1, minlength=len(probes))
+        codes = np.fromiter(map(ord, characters), np.int64, len(characters))
+        becomes = np.zeros(len(characters), np.uint32)
+        expansions: list[int] = []
+        known = len(self._expansions)
+        properties = np.zeros(len(characters), np.uint8)
+        for i, (character, text) in enumerate(zip(characters, bare, strict=True)):
+            alone = parts[i] > 2 or text != normal[i]
+            # Between two letters: one piece for a letter, two for a space, three for others.
+            kind = SPACE if parts[i] == 2 and not alone else WORD
+            if alone:
+                kind = IDEOGRAPH if character.isalnum() else PUNCTUATION
+            properties[i] = kind | _flags(character, kind)
+            if len(text) == 1:
+                becomes[i] = ord(text)
+            elif len(text) > 1:
+                becomes[i] = known + len(expansions)
+                expansions.extend(map(ord, text))
+        if expansions:
+            added = np.array(expansions, np.uint32)
+            self._expansions = np.concatenate([self._expansions, added])
+        self._becomes[codes] = becomes
+        self._properties[codes] = properties
+        # Last, so that another thread never sees a length without the rest.
+        self._lengths[codes] = [len(text) for text in bare]
+
+    def _normalise_each(self, characters: list[str]) -> list[str]:
+        if self._normalizer is None:
+            return characters
+        joined = self._normalizer.normalize_str(_MARK + _MARK.join(characters) + _MARK)
+        normal: list[str] = joined.split(_MARK)[1:-1]
+        if len(normal) != len(characters):  # the mark is among them
+            normal = [self._normalizer.normalize_str(character) for character in characters]
+        return normal
+
+
+def _flags(character: str, kind: int) -> int:
+    if kind == WORD:
+        if character.islower():
+            return LOWER
+        return DIGIT if character.isdigit() else 0
+    if kind == SPACE:
+        return NEWLINE if character in _NEWLINES else 0
+    if character in _FULL_STOPS:
+        return FULL_STOP
+    if character in _STOPS:
+        return STOP
+    return CLOSER if character in _CLOSERS else 0

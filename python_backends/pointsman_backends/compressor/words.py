@@ -1,0 +1,139 @@
+"""Splits a normalised text into words, and gives equal words equal hashes."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pointsman_backends.compressor.characters import KIND, WORD, NormalText
+
+__all__ = ["Hasher", "Words", "split_words"]
+
+_BLOCK = 1 << 15  # characters hashed at a time: what they need stays in the L2 cache
+
+
+@dataclass(frozen=True)
+class Words:
+    """The words of a text: U runs of letters, ideographs and punctuation marks, in order.
+
+    Attributes:
+        normal: The text they are in.
+        starts: Where each begins in ``normal``, int32 [U].
+        ends: Where each ends (exclusive), int32 [U].
+        terms: Indices of the words that are not punctuation, int64 [T].
+        distinct: Hashes of the distinct words among ``terms``, uint64 [V], ascending.
+        examples: For each of ``distinct`` the index of one such word, int64 [V].
+        which: For each of ``terms`` its index into ``distinct``, int32 [T].
+    """
+
+    normal: NormalText
+    starts: npt.NDArray[np.int32]
+    ends: npt.NDArray[np.int32]
+    terms: npt.NDArray[np.int64]
+    distinct: npt.NDArray[np.uint64]
+    examples: npt.NDArray[np.int64]
+    which: npt.NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+
+class Hasher:
+    """Polynomial hash of words modulo 2^64, from differences of one running sum.
+
+    For characters c_i (each spread over 64 bits first) and an odd base B, the sum of c_i B^i over
+    a word, times B^-start, does not depend on where the word stands. The base is a secret of the
+    process, so that no one can send words made to collide.
+
+    Args:
+        longest: Characters in the longest word.
+        seed: Makes the hashes repeat; None (the default) draws a secret one.
+    """
+
+    def __init__(self, longest: int, seed: int | None = None) -> None:
+        draw = np.random.default_rng(secrets.randbits(128) if seed is None else seed)
+        base, self._spread = (int(n) | 1 for n in draw.integers(0, 2**64, 2, np.uint64))
+        self._powers = _powers(base, _BLOCK + longest)
+        self._inverse_powers = _powers(pow(base, -1, 2**64), _BLOCK + longest)
+        self._spread_octets = self._spread_codes(np.arange(256, dtype=np.uint64))
+
+    def hash(
+        self, codes: npt.NDArray[Any], starts: npt.NDArray[np.int32], ends: npt.NDArray[np.int32]
+    ) -> npt.NDArray[np.uint64]:
+        """Hash the words [starts, ends) of ``codes``, which are in order and disjoint."""
+        hashes = np.empty(len(starts), np.uint64)
+        sums = np.zeros(len(self._powers) + 1, np.uint64)
+        word = 0
+        while word < len(starts):
+            origin = int(starts[word])
+            beyond = int(np.searchsorted(starts, origin + _BLOCK))
+            block = codes[origin : int(ends[beyond - 1])]
+            spread = (
+                self._spread_octets[block]
+                if block.dtype == np.uint8
+                else self._spread_codes(block.astype(np.uint64))
+            )
+            spread *= self._powers[: len(block)]
+            np.cumsum(spread, out=sums[1 : len(block) + 1])
+            first = starts[word:beyond] - origin
+            difference = sums[ends[word:beyond] - origin] - sums[first]
+            hashes[word:beyond] = difference * self._inverse_powers[first]
+            word = beyond
+        return hashes
+
+    def _spread_codes(self, codes: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+        # One more than the code, since a zero would hash like nothing.
+        spread = (codes + np.uint64(1)) * np.uint64(self._spread)
+        spread ^= spread >> np.uint64(29)
+        return spread
+
+
+def _powers(base: int, count: int) -> npt.NDArray[np.uint64]:
+    factors = np.full(count, base, np.uint64)
+    factors[0] = 1
+    return np.cumprod(factors)
+
+
+def split_words(normal: NormalText, hasher: Hasher, longest: int) -> Words:
+    """Split as a BERT pre-tokenizer does, but cut runs of over ``longest`` characters.
+
+    WordPiece reads such a run as one unknown token, and what is in it goes unseen; in pieces of at
+    most ``longest`` characters it is read.
+    """
+    kind = normal.properties & KIND
+    in_word = np.zeros(len(kind) + 2, np.bool_)
+    np.equal(kind, WORD, out=in_word[1:-1])
+    edges = np.flatnonzero(in_word[1:] != in_word[:-1]).astype(np.int32)
+    run_starts, run_ends = edges[0::2], edges[1::2]
+    if len(run_starts) and int((run_ends - run_starts).max()) > longest:
+        run_starts, run_ends = _cut(run_starts, run_ends, longest)
+    begins = kind > WORD
+    begins[run_starts] = True
+    starts = np.flatnonzero(begins).astype(np.int32)
+    starting_kind = kind[starts]
+    ends = starts + np.int32(1)
+    ends[starting_kind == WORD] = run_ends
+    terms = np.flatnonzero(starting_kind & 1)
+    hashes = hasher.hash(normal.codes, starts[terms], ends[terms])
+    order = np.argsort(hashes)
+    ordered = hashes[order]
+    first = np.ones(len(ordered), np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
+    which = np.empty(len(ordered), np.int32)
+    which[order] = np.cumsum(first, dtype=np.int32) - 1
+    return Words(normal, starts, ends, terms, ordered[first], terms[order[first]], which)
+
+
+def _cut(
+    starts: npt.NDArray[np.int32], ends: npt.NDArray[np.int32], longest: int
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    pieces = -(-(ends - starts) // longest)
+    total = np.cumsum(pieces)
+    nth = np.arange(int(total[-1]), dtype=np.int32) - np.repeat(total - pieces, pieces)
+    cut_starts = (np.repeat(starts, pieces) + nth * longest).astype(np.int32)
+    cut_ends = np.minimum(cut_starts + np.int32(longest), np.repeat(ends, pieces))
+    return cut_starts, cut_ends
