@@ -153,7 +153,7 @@ def test_a_policy_name_that_is_not_unicode_is_unknown() -> None:
 async def test_a_bad_request_is_refused_before_any_call() -> None:
     with Router("127.0.0.1:9") as router, pytest.raises(errors.InvalidRequestError):
         router.route(b"not json")
-    async with AsyncRouter("127.0.0.1:9") as router, contextlib.AsyncExitStack():
+    async with AsyncRouter("127.0.0.1:9") as router:
         with pytest.raises(errors.EmptyRequestError):
             await router.route({"messages": [{"role": "user", "content": ""}]})
 

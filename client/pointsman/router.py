@@ -330,7 +330,10 @@ _MESSAGES = (
     (_Failure.JUDGED, _OUR_ERROR),
     (_Failure.OVERLOADED, re.compile(r"maximum queue size", re.I)),
     (_Failure.TIMEOUT, re.compile(r"request timeout expired|timed? ?out in queue", re.I)),
-    (_Failure.HEALING, re.compile(r"stub process|unknown model|not ready|no available version")),
+    (
+        _Failure.HEALING,
+        re.compile(r"stub process|unknown model|not ready|no available version", re.I),
+    ),
 )
 _STATUSES = {
     "StatusCode.DEADLINE_EXCEEDED": _Failure.TIMEOUT,
