@@ -4,11 +4,15 @@ import ast
 import fnmatch
 import re
 import shlex
+import subprocess
 import sys
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
+import psutil
 import pytest
+
+from pointsman.embedded import EmbeddedTriton
 
 ROOT = Path(__file__).parents[1]
 # Modules that an image has from elsewhere, and distributions that stand in for another.
@@ -99,3 +103,73 @@ def test_gpu_instances_can_be_turned_on_where_the_dockerfile_does_it() -> None:
 
 def rocm_lock() -> str:
     return (ROOT / "deploy" / "rocm-requirements.lock").read_text()
+
+
+STAND_IN_ENSEMBLE = """
+import json
+import numpy as np
+import triton_python_backend_utils as pb_utils
+
+
+class TritonPythonModel:
+    def execute(self, requests):
+        responses = []
+        for request in requests:
+            text = pb_utils.get_input_tensor_by_name(request, "TEXT").as_numpy()[0, 0]
+            errors = {errors}
+            decision = json.dumps({{"action": "route", "length": len(text), "errors": errors}})
+            tensor = pb_utils.Tensor("DECISION", np.array([[decision.encode()]], dtype=object))
+            responses.append(pb_utils.InferenceResponse([tensor]))
+        return responses
+"""
+STAND_IN_CONFIG = """
+backend: "python"
+max_batch_size: 1
+input [ { name: "TEXT" data_type: TYPE_STRING dims: [ 1 ] } ]
+output [ { name: "DECISION" data_type: TYPE_STRING dims: [ 1 ] } ]
+"""
+
+
+def repository(folder: Path, errors: list[str]) -> Path:
+    """A real Triton repository whose one model has the tensors that the check uses."""
+    version = folder / "chat_router" / "1"
+    version.mkdir(parents=True)
+    (version / "model.py").write_text(STAND_IN_ENSEMBLE.format(errors=errors))
+    (version.parent / "config.pbtxt").write_text(STAND_IN_CONFIG)
+    return folder
+
+
+def health_check(address: str) -> tuple[int, str]:
+    command = [sys.executable, "-I", str(ROOT / "deploy" / "healthcheck.py"), address]
+    # A proxy that is not there: the check must not ask one for 127.0.0.1.
+    environment = {"http_proxy": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=30)
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stderr.strip()
+
+
+@pytest.mark.server
+def test_the_health_check_tells_a_server_that_routes_from_one_whose_model_died(
+    tmp_path: Path,
+) -> None:
+    with EmbeddedTriton(repository(tmp_path, errors=[])) as triton:
+        assert health_check(triton.http_url) == (0, "")
+        stubs = [
+            process
+            for process in psutil.Process(triton.pid).children(recursive=True)
+            if "chat_router" in " ".join(process.cmdline())
+        ]
+        assert len(stubs) == 1
+        stubs[0].kill()
+        status, reason = health_check(triton.http_url)
+        assert status == 1
+        assert "\n" not in reason
+    status, reason = health_check(triton.http_url)
+    assert status == 1
+    assert reason.startswith("no answer from")
+
+
+@pytest.mark.server
+def test_the_health_check_refuses_a_decision_whose_checks_did_not_run(tmp_path: Path) -> None:
+    with EmbeddedTriton(repository(tmp_path, errors=["safety_classifier"])) as triton:
+        assert health_check(triton.http_url) == (1, "checks did not run: safety_classifier")

@@ -1,0 +1,153 @@
+"""How much memory ``pointsman serve`` takes, with everything that it starts.
+
+The measure is the proportional set size (PSS): pages that processes share count once. It is read
+when the server has become ready, and again after requests of mixed lengths.
+
+Usage: ``python perf/memory.py [--output FILE.json]``
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import random
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import machine
+import psutil
+import typer
+from prose import Prose
+from rich.console import Console
+from rich.table import Table
+
+from pointsman import Router
+from pointsman.embedded import pss_bytes
+
+SIZES = (30, 120, 512, 2048, 8192, 16384)
+SEED = 21
+START_S = 120.0
+POLL_S = 0.1
+RESULTS = Path(__file__).parent / "results"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A ``pointsman serve`` that runs."""
+
+    pid: int
+    grpc_url: str
+
+
+@contextmanager
+def serving() -> Iterator[Server]:
+    """Run ``pointsman serve`` on free ports, from the moment when it is healthy."""
+    ports = dict(zip(("http", "grpc", "metrics", "health"), free_ports(4), strict=True))
+    command = [str(Path(sys.executable).with_name("pointsman")), "serve"]
+    for name, port in ports.items():
+        command += [f"--{name}-port", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
+    try:
+        deadline = time.monotonic() + START_S
+        while not healthy(ports["health"]):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"`{' '.join(command)}` did not become healthy: run it by hand")
+            time.sleep(POLL_S)
+        yield Server(process.pid, f"127.0.0.1:{ports['grpc']}")
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+
+
+def free_ports(count: int) -> list[int]:
+    """Return TCP ports of the loopback interface that are free now."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [int(each.getsockname()[1]) for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def healthy(port: int) -> bool:
+    """Whether /healthz answers 200."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == http.client.OK
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+def pss_by_process(pid: int) -> dict[str, float]:
+    """Return MiB for each process of a tree, by what it does, and their total."""
+    total = pss_bytes(pid)
+    sizes: dict[str, int] = {}
+    for process in (root := psutil.Process(pid), *root.children(recursive=True)):
+        below = sum(pss_bytes(child.pid) for child in process.children())
+        name = role(process.cmdline(), is_root=process.pid == pid)
+        sizes[name] = sizes.get(name, 0) + pss_bytes(process.pid) - below
+    return {
+        name: round(size / 2**20, 1)
+        for name, size in [*sorted(sizes.items(), key=lambda item: -item[1]), ("total", total)]
+    }
+
+
+def role(command: list[str], *, is_root: bool) -> str:
+    """Name a process of the server by its command line."""
+    if is_root:
+        return "pointsman serve"
+    joined = " ".join(command)
+    if "_guardian.py" in joined:
+        return "guardian"
+    if "triton_python_backend_stub" in joined:
+        # The instance's name is `<model>_<group>_<instance>`.
+        known = re.search(r"(compressor|router|\w+_classifier)_\d+_\d+", joined)
+        return known[1] if known else "stub"
+    return Path(command[0]).name if command else "ended"
+
+
+def main(
+    output: Annotated[Path, typer.Option(help="Where the figures go.")] = RESULTS / "memory.json",
+    requests: Annotated[int, typer.Option(min=1, help="Requests of mixed lengths.")] = 200,
+) -> None:
+    """Measure the memory of the running server, idle and after requests."""
+    prose = Prose(SEED)
+    sizes = random.Random(SEED).choices(SIZES, k=requests)  # noqa: S311 (repeatable)
+    with serving() as server:
+        idle = pss_by_process(server.pid)
+        with Router(server.grpc_url, timeout_s=30) as router:
+            for size in sizes:
+                if errors := router.route_text(prose.draw(size)).errors:
+                    raise RuntimeError(f"checks did not run: {', '.join(errors)}")
+        used = pss_by_process(server.pid)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    document = {
+        "machine": machine.describe(),
+        "seed": SEED,
+        "sizes": list(SIZES),
+        "requests": requests,
+        "idle_mib": idle,
+        "used_mib": used,
+    }
+    output.write_text(json.dumps(document, indent=1) + "\n")
+    shown = Table(title="PSS in MiB")
+    for column in ("process", "idle", f"after {requests} requests"):
+        shown.add_column(column, justify="left" if column == "process" else "right")
+    for name, mib in used.items():
+        shown.add_row(name, f"{idle.get(name, 0):.0f}", f"{mib:.0f}")
+    Console().print(shown)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,256 @@
+"""What a decision costs beside the classifiers: client, gRPC, ensemble, compressor, router.
+
+Two servers run side by side and are asked in turn: one on the shipped model repository, one on a
+copy in which each classifier is a constant of the same inputs and outputs. The time of the second
+is the overhead. Each call carries another text; each answer is checked: no error in it, and the
+token count equals the tokenizer's own.
+
+Usage: ``python perf/overhead.py [--output FILE.json]``
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Annotated, TypedDict
+
+import machine
+import numpy as np
+import onnx
+import typer
+from onnx import TensorProto, helper, numpy_helper
+from prose import Prose
+from rich.console import Console
+from rich.table import Table
+
+from pointsman import Decision, Router, paths
+from pointsman.embedded import EmbeddedTriton
+
+SIZES = (512, 2048, 8192, 16384)
+# Logit of the label that a constant classifier answers.
+CERTAIN = 8.0
+WARM_UP = 8
+SEED = 20
+RESULTS = Path(__file__).parent / "results"
+
+
+class Call(TypedDict):
+    """One request: who answered, in how many milliseconds, and the server's own step times."""
+
+    cores: int
+    classifiers: str
+    size: int
+    tokens: int
+    ms: float
+    steps_us: dict[str, int]
+
+
+class Summary(TypedDict):
+    """Median and 95th percentile of the calls that differ in nothing but their text."""
+
+    cores: int
+    size: int
+    classifiers: str
+    calls: int
+    p50_ms: float
+    p95_ms: float
+    steps_p50_us: dict[str, int]
+
+
+def constant_classifier(labels: list[str], answer: str, *, per_token: bool) -> onnx.ModelProto:
+    """Return a classifier without weights that always gives the same answer.
+
+    Args:
+        labels: in logit order.
+        answer: the label whose logit is `CERTAIN`; the others are 0.
+        per_token: whether the logits are FLOAT [B,S,labels] rather than [B,labels].
+
+    Returns:
+        A model with inputs input_ids and attention_mask, INT64 [B,S]; both are read.
+    """
+    logits = np.zeros(len(labels), dtype=np.float32)
+    logits[labels.index(answer)] = CERTAIN
+    nodes = [
+        helper.make_node("Mul", ["input_ids", "attention_mask"], ["masked"]),
+        helper.make_node("Cast", ["masked"], ["floats"], to=TensorProto.FLOAT),
+        helper.make_node("Mul", ["floats", "zero"], ["zeros"]),
+    ]
+    constants = {"logit": logits, "zero": np.zeros((), dtype=np.float32)}
+    if per_token:
+        constants["axes"] = np.array([2], dtype=np.int64)
+        nodes.append(helper.make_node("Unsqueeze", ["zeros", "axes"], ["column"]))
+    else:
+        constants["axes"] = np.array([1], dtype=np.int64)
+        nodes.append(helper.make_node("ReduceSum", ["zeros", "axes"], ["column"], keepdims=1))
+    nodes.append(helper.make_node("Add", ["column", "logit"], ["logits"]))
+    shape: list[str | int | None] = ["B", "S", len(labels)] if per_token else ["B", len(labels)]
+    graph = helper.make_graph(
+        nodes,
+        "constant",
+        [
+            helper.make_tensor_value_info(name, TensorProto.INT64, ["B", "S"])
+            for name in ("input_ids", "attention_mask")
+        ],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, shape)],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.checker.check_model(model)
+    return model
+
+
+@contextmanager
+def without_classifiers() -> Iterator[Path]:
+    """Copy the model repository, put constants in place of the classifiers, yield the copy."""
+    with tempfile.TemporaryDirectory(prefix="pointsman-overhead-") as scratch:
+        copy = Path(shutil.copytree(paths.model_repository(), Path(scratch) / "model_repository"))
+        for kind, answer in (("safety", "benign"), ("domain", "other"), ("pii", "O")):
+            folder = copy / f"{kind}_classifier" / "1"
+            labels = json.loads((folder / "labels.json").read_text())["labels"]
+            model = constant_classifier(labels, answer, per_token=kind == "pii")
+            onnx.save(model, folder / "model.onnx")
+        yield copy
+
+
+def check(decision: Decision, tokens: int) -> None:
+    """Raise RuntimeError unless the decision is a complete one on the text that was sent."""
+    if decision.errors:
+        raise RuntimeError(f"checks did not run: {', '.join(decision.errors)}")
+    if decision.coverage.tokens != tokens:
+        raise RuntimeError(
+            f"the server counted {decision.coverage.tokens} tokens, the tokenizer {tokens}"
+        )
+    if not 0 < decision.coverage.classified_tokens <= min(tokens, 512):
+        raise RuntimeError(f"{decision.coverage.classified_tokens} tokens were classified")
+
+
+def measure(servers: dict[str, Router], prose: Prose, size: int, calls: int) -> list[Call]:
+    """Ask each server in turn about `calls` texts of about `size` tokens."""
+    rows: list[Call] = []
+    for _ in range(calls):
+        for name, router in servers.items():
+            text = prose.draw(size)
+            tokens = prose.count(text)
+            request = {"model": "auto", "messages": [{"role": "user", "content": text}]}
+            body = json.dumps(request).encode()
+            begin = time.perf_counter()
+            decision = router.route(body)
+            elapsed_ms = (time.perf_counter() - begin) * 1e3
+            check(decision, tokens)
+            rows.append(
+                {
+                    "cores": len(os.sched_getaffinity(0)),
+                    "classifiers": name,
+                    "size": size,
+                    "tokens": tokens,
+                    "ms": round(elapsed_ms, 3),
+                    "steps_us": decision.timings_us,
+                }
+            )
+    return rows
+
+
+def on_cores(cores: set[int], calls: int) -> list[Call]:
+    """Measure every size with clients and servers bound to the given cores."""
+    everything = os.sched_getaffinity(0)
+    # Processes started from here on inherit it.
+    os.sched_setaffinity(0, cores)
+    try:
+        with ExitStack() as stack:
+            copy = stack.enter_context(without_classifiers())
+            repositories = {"shipped": None, "none": copy}
+            servers = {
+                name: stack.enter_context(
+                    Router(stack.enter_context(EmbeddedTriton(repository)).grpc_url, timeout_s=30)
+                )
+                for name, repository in repositories.items()
+            }
+            prose = Prose(SEED)
+            rows: list[Call] = []
+            for size in SIZES:
+                measure(servers, prose, size, WARM_UP)
+                rows += measure(servers, prose, size, calls)
+            return rows
+    finally:
+        os.sched_setaffinity(0, everything)
+
+
+def summarise(rows: list[Call]) -> list[Summary]:
+    """Return median and 95th percentile for each number of cores, size and server."""
+    groups: dict[tuple[int, int, str], list[Call]] = {}
+    for row in rows:
+        groups.setdefault((row["cores"], row["size"], row["classifiers"]), []).append(row)
+    summary: list[Summary] = []
+    for (cores, size, classifiers), members in groups.items():
+        times = [row["ms"] for row in members]
+        steps = {
+            step: round(statistics.median(row["steps_us"][step] for row in members))
+            for step in members[0]["steps_us"]
+        }
+        summary.append(
+            {
+                "cores": cores,
+                "size": size,
+                "classifiers": classifiers,
+                "calls": len(members),
+                "p50_ms": round(float(np.percentile(times, 50)), 2),
+                "p95_ms": round(float(np.percentile(times, 95)), 2),
+                "steps_p50_us": steps,
+            }
+        )
+    return summary
+
+
+def table(summary: list[Summary]) -> Table:
+    """Return the summary for the terminal."""
+    shown = Table(title="milliseconds for one decision, seen from the client")
+    for column in ("cores", "tokens", "overhead p50", "overhead p95", "whole p50", "whole p95"):
+        shown.add_column(column, justify="right")
+    shown.add_column("where the overhead goes, p50 in ms")
+    cells = {(row["cores"], row["size"], row["classifiers"]): row for row in summary}
+    for (cores, size, classifiers), none in cells.items():
+        if classifiers != "none":
+            continue
+        whole = cells[cores, size, "shipped"]
+        steps = {step: us / 1e3 for step, us in none["steps_p50_us"].items()}
+        steps["rest"] = none["p50_ms"] - sum(steps.values())
+        shown.add_row(
+            str(cores),
+            f"{size:,}",
+            f"{none['p50_ms']:.1f}",
+            f"{none['p95_ms']:.1f}",
+            f"{whole['p50_ms']:.1f}",
+            f"{whole['p95_ms']:.1f}",
+            ", ".join(f"{step} {ms:.1f}" for step, ms in steps.items()),
+        )
+    return shown
+
+
+def main(
+    output: Annotated[Path, typer.Option(help="Where the figures go, raw ones too.")] = (
+        RESULTS / "overhead.json"
+    ),
+    calls: Annotated[int, typer.Option(min=5, help="Calls for each size and server.")] = 60,
+) -> None:
+    """Measure the overhead of a decision on one core, and on all."""
+    cores = sorted(os.sched_getaffinity(0))
+    choices = [{cores[0]}, *([set(cores)] if len(cores) > 1 else [])]
+    head = machine.describe()
+    rows = [row for choice in choices for row in on_cores(choice, calls)]
+    summary = summarise(rows)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    document = {"machine": head, "seed": SEED, "summary": summary, "calls": rows}
+    output.write_text(json.dumps(document, indent=1) + "\n")
+    Console(width=None if sys.stdout.isatty() else 160).print(table(summary))
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,84 @@
+"""English text for measurements: what every Python installation carries, mixed anew each time.
+
+Paragraphs of the language reference (`pydoc_data.topics`) and of the standard library's docstrings
+are drawn without replacement for each text, so no two texts are the same and none repeats itself.
+"""
+
+from __future__ import annotations
+
+import ast
+import random
+import re
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+from pydoc_data.topics import topics
+
+from tokenizers import Tokenizer
+
+from pointsman import paths
+
+_SHORTEST = 120
+
+
+class Prose:
+    """Draws texts of a wanted length.
+
+    Args:
+        seed: the same seed gives the same sequence of texts on the same Python.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._tokenizer = Tokenizer.from_file(
+            str(paths.model_repository() / "safety_classifier" / "1" / "tokenizer.json")
+        )
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+        self._random = random.Random(seed)  # noqa: S311 (repeatable, not secret)
+        paragraphs = sorted({*_reference(), *_docstrings()})
+        encoded = self._tokenizer.encode_batch_fast(paragraphs, add_special_tokens=False)
+        self._paragraphs = [(text, len(e.ids)) for text, e in zip(paragraphs, encoded, strict=True)]
+
+    def draw(self, tokens: int) -> str:
+        """Return paragraphs, separated by empty lines, of `tokens` tokens or a few more."""
+        chosen = []
+        total = 0
+        for index in self._random.sample(range(len(self._paragraphs)), len(self._paragraphs)):
+            text, length = self._paragraphs[index]
+            chosen.append(text)
+            total += length
+            if total >= tokens:
+                # Cut the last paragraph, so that short texts are not much too long.
+                words = chosen[-1].split(" ")
+                keep = len(words) * (tokens - total + length) // length + 1
+                chosen[-1] = " ".join(words[:keep])
+                return "\n\n".join(chosen)
+        raise ValueError(f"this Python has only {total} tokens of English, not {tokens}")
+
+    def count(self, text: str) -> int:
+        """Return the number of wordpieces of a text, without special tokens."""
+        return len(self._tokenizer.encode(text, add_special_tokens=False).ids)
+
+
+def _reference() -> Iterator[str]:
+    for topic in topics.values():
+        yield from _readable(topic)
+
+
+def _docstrings() -> Iterator[str]:
+    library = Path(sysconfig.get_path("stdlib"))
+    for source in sorted([*library.glob("*.py"), *library.glob("[a-z]*/*.py")]):
+        if source.parent.name in {"test", "site-packages"}:
+            continue
+        for node in ast.walk(ast.parse(source.read_bytes())):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+                yield from _readable(ast.get_docstring(node) or "")
+
+
+def _readable(text: str) -> Iterator[str]:
+    """Yield the paragraphs that are sentences, and not code or tables."""
+    for paragraph in re.split(r"\n\s*\n", text):
+        flat = " ".join(paragraph.split())
+        letters = sum(character.isalpha() or character == " " for character in flat)
+        if len(flat) >= _SHORTEST and letters > 0.9 * len(flat):
+            yield flat
