@@ -1,0 +1,1 @@
+"""What the ``onnxruntime`` Triton backend does, without Triton: settings, session, batches."""
