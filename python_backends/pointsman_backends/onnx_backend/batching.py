@@ -42,12 +42,18 @@ def infer(
     Returns:
         For each request, in order, outputs by name (only those asked for) or an error.
     """
-    groups: dict[object, list[int]] = {}
-    for index, request in enumerate(requests):
-        groups.setdefault(_key(request) if batched else index, []).append(index)
     answers: dict[int, dict[str, NDArray[np.generic]] | InferenceError] = {}
+    groups: dict[object, list[int]] = {}
+    decoded: dict[int, Request] = {}
+    for index, request in enumerate(requests):
+        try:
+            decoded[index] = request._replace(inputs=_decoded(request.inputs))
+        except UnicodeDecodeError as error:
+            answers[index] = InferenceError(f"a string input is not UTF-8: {error}")
+            continue
+        groups.setdefault(_key(request) if batched else index, []).append(index)
     for indices in groups.values():
-        group = [requests[index] for index in indices]
+        group = [decoded[index] for index in indices]
         try:
             results: Sequence[dict[str, NDArray[np.generic]] | InferenceError] = _run_group(
                 run, group, batched=batched
@@ -56,6 +62,16 @@ def infer(
             results = [error] * len(group)
         answers.update(zip(indices, results, strict=True))
     return [answers[index] for index in range(len(requests))]
+
+
+def _decoded(inputs: Tensors) -> Tensors:
+    """Make strings of the bytes that Triton hands over: ONNX Runtime would take their repr."""
+    return {
+        name: np.array([item.decode() for item in array.flat], np.object_).reshape(array.shape)
+        if array.dtype == np.object_
+        else array
+        for name, array in inputs.items()
+    }
 
 
 def _key(request: Request) -> object:
