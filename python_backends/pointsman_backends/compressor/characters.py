@@ -10,6 +10,7 @@ seen: it cannot differ from them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -77,6 +78,7 @@ class NormalText:
     source: npt.NDArray[np.int32] | None
     length: int
 
+    @cached_property
     def text(self) -> str:
         """The normalised text."""
         if self.codes.dtype == np.uint8:
@@ -120,8 +122,8 @@ class CharacterTable:
         self._becomes = np.zeros(_CODE_POINTS, np.uint32)
         self._expansions = np.zeros(0, np.uint32)
         self._learn(np.arange(128))
-        ascii_lengths = self._lengths[:128]
-        self._ascii_removed = bytes(np.flatnonzero(ascii_lengths == 0).tolist())
+        self._ascii_lengths = self._lengths[:256].tobytes()
+        self._ascii_removed = bytes(np.flatnonzero(self._lengths[:128] == 0).tolist())
         self._ascii_codes = self._becomes[:256].astype(np.uint8).tobytes()
         self._ascii_properties = self._properties[:256].tobytes()
 
@@ -136,13 +138,20 @@ class CharacterTable:
                     None,
                     len(text),
                 )
+        # ASCII by bytes (what is not becomes "?"), then the other characters by the table.
+        octets = text.encode("ascii", "replace")
         original = np.frombuffer(text.encode("utf-32-le"), np.uint32)
-        lengths = self._lengths[original]
-        unseen = lengths == _UNSEEN
+        special = np.flatnonzero(original > 127)
+        others = original[special]
+        unseen = self._lengths[others] == _UNSEEN
         if unseen.any():
-            self._learn(np.unique(original[unseen]))
-            lengths = self._lengths[original]
-        properties, codes = self._properties[original], self._becomes[original]
+            self._learn(np.unique(others[unseen]))
+        codes = np.frombuffer(octets.translate(self._ascii_codes), np.uint8).astype(np.uint32)
+        codes[special] = self._becomes[others]
+        properties = np.frombuffer(bytearray(octets.translate(self._ascii_properties)), np.uint8)
+        properties[special] = self._properties[others]
+        lengths = np.frombuffer(bytearray(octets.translate(self._ascii_lengths)), np.uint8)
+        lengths[special] = self._lengths[others]
         if (lengths == 1).all():
             return NormalText(codes, properties, None, len(text))
         source = np.repeat(np.arange(len(original), dtype=np.int32), lengths)

@@ -96,7 +96,7 @@ def sentence_starts(
 
 def _newlines(words: Words) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Where lines end, int64 [L], and the index of the word after each, int64 [L]."""
-    newlines = np.flatnonzero(words.normal.properties & NEWLINE)
+    newlines = np.flatnonzero((words.normal.properties & NEWLINE) != 0)
     return newlines, np.searchsorted(words.starts, newlines)
 
 
@@ -124,7 +124,7 @@ def _stop_boundaries(
 ) -> npt.NDArray[np.int64]:
     """Words that begin a sentence because of the stop marks before them."""
     properties = words.normal.properties
-    marks = np.flatnonzero(properties & (STOP | FULL_STOP))
+    marks = np.flatnonzero((properties & (STOP | FULL_STOP)) != 0)
     if not len(marks):
         return marks
     padded = np.append(properties, np.uint8(SPACE))

@@ -21,8 +21,8 @@ _NOVELTY_WEIGHT = 0.05
 _POSITION_DEPTH = 0.5
 
 _DAMPING = 0.85
-_TOLERANCE = 1e-7  # L1 change of one step; what is left to go is under six times that
-_STEPS = 150  # 0.85^104 < _TOLERANCE / 2: it always converges before
+_TOLERANCE = 1e-8
+_STEPS = 150  # never reached: the condition number is at most 1.85 / 0.15, so some 40 are enough
 
 
 def relevance(terms: scipy.sparse.csr_array) -> _Scores:
@@ -48,9 +48,13 @@ def relevance(terms: scipy.sparse.csr_array) -> _Scores:
 def textrank(terms: scipy.sparse.csr_array) -> _Scores:
     """PageRank of sentences in the graph whose edge weights are cosine similarities.
 
-    With rows of unit length in N the weights are W = N N^T - I, so a power step needs two
-    sparse products and never W itself. A term of a single sentence adds to W's diagonal alone, so
-    it is left out; W = N' N'^T - D with D the squared lengths of what is left of the rows.
+    With rows of unit length in N the weights are W = N N^T - I, so a product with W is two sparse
+    products and W itself is never formed. A term of a single sentence adds to W's diagonal alone,
+    so it is left out: W = N' N'^T - C, with C the squared lengths of what is left of the rows.
+
+    Ranks solve (1 - d W D^-1) r = c, with D the degrees; for r = D y that is the symmetric,
+    positive definite system (D - d W) y = c. Conjugate gradients, scaled by D, solve it in about a
+    third of the products that power iteration takes.
 
     Args:
         terms: Term counts, CSR [S, V].
@@ -61,32 +65,41 @@ def textrank(terms: scipy.sparse.csr_array) -> _Scores:
     Source: Mihalcea and Tarau, "TextRank: Bringing Order into Text", EMNLP 2004.
     """
     count = terms.shape[0]
-    frequency = np.bincount(terms.indices, minlength=terms.shape[1])
-    shared = frequency > 1
+    shared = np.bincount(terms.indices, minlength=terms.shape[1]) > 1
     kept = shared[terms.indices]
-    columns = (np.cumsum(shared, dtype=np.int32) - 1)[terms.indices[kept]]
-    rows = np.repeat(np.arange(count), np.diff(terms.indptr))
-    length = np.sqrt(np.bincount(rows, terms.data**2, count))
+    columns = (np.cumsum(shared, dtype=np.int32) - np.int32(1))[terms.indices[kept]]
+    rows = np.repeat(np.arange(count, dtype=np.int32), np.diff(terms.indptr))
+    length = np.sqrt(np.bincount(rows, terms.data * terms.data, count))
     rows = rows[kept]
     unit = terms.data[kept] / length[rows]
-    indptr = np.append(0, np.cumsum(kept))[terms.indptr].astype(np.int32)
+    indptr = np.searchsorted(rows, np.arange(count + 1)).astype(np.int32)
     normal = scipy.sparse.csr_array((unit, columns, indptr), shape=(count, int(shared.sum())))
-    transposed = normal.T.tocsr()
-    diagonal = np.bincount(rows, unit**2, count)
-    degree = normal @ (transposed @ np.ones(count)) - diagonal
-    # A sentence that shares a term has at least 1 / (WINDOW + 1)^2; less is rounding.
-    linked = degree > 1e-9
-    inverse = np.zeros(count)
-    inverse[linked] = 1 / degree[linked]
-    rank = np.full(count, 1 / count)
+    transposed = normal.T
+    own = np.bincount(rows, unit * unit, count)
+    degree = normal @ (transposed @ np.ones(count)) - own
+    # A sentence that shares a term has at least 1 / (WINDOW + 1)^2; less is rounding. To one
+    # without links all jump alike, which the final scaling accounts for.
+    degree = np.where(degree > 1e-9, degree, 1.0)
+    scale = 1 / degree
+    diagonal = degree + _DAMPING * own
+    rank_share = np.full(count, 1 / float(degree.sum()))
+    residual = (1 - _DAMPING) / count - diagonal * rank_share
+    residual += _DAMPING * (normal @ (transposed @ rank_share))
+    direction = step = scale * residual
+    energy = float(residual @ step)
     for _ in range(_STEPS):
-        share = rank * inverse
-        spread = normal @ (transposed @ share) - diagonal * share
-        following = _DAMPING * spread + (1 - _DAMPING * float(rank[linked].sum())) / count
-        change = float(np.abs(following - rank).sum())
-        rank = following
-        if change < _TOLERANCE:
+        # The error of the ranks is at most 1 / (1 - d) of the residual (L1).
+        if float(np.abs(residual).sum()) < _TOLERANCE:
             break
+        image = diagonal * direction - _DAMPING * (normal @ (transposed @ direction))
+        along = energy / float(direction @ image)
+        rank_share += along * direction
+        residual -= along * image
+        step = scale * residual
+        previous, energy = energy, float(residual @ step)
+        direction = step + (energy / previous) * direction
+    rank: _Scores = degree * rank_share
+    rank /= rank.sum()
     return rank
 
 

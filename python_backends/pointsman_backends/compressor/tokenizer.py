@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -114,7 +113,7 @@ class Tokenizer:
         # An entry counts if a text can hold it: it is its own normal form, and one word.
         entries = list(self._tokenizer.get_vocab(with_added_tokens=False))
         entries = [entry for entry in entries if entry.split() == [entry]]
-        normal = self._characters.normalise(" ".join(entries)).text().split(" ")
+        normal = self._characters.normalise(" ".join(entries)).text.split(" ")
         entries = [e for e, n in zip(entries, normal, strict=True) if e == n]
         words = split_words(
             self._characters.normalise(" ".join(entries)), self._hasher, self._longest
@@ -147,7 +146,7 @@ class _WordPiece:
         at = {octet: i for i, octet in enumerate(octets)}
         return [(token.id, at[token.offsets[1]]) for token in tokens]
 
-    def count(self, words: Words, text: str) -> npt.NDArray[np.int32]:
+    def count(self, words: Words) -> npt.NDArray[np.int32]:
         """Tokens of each of ``words.distinct``, int32 [V]."""
         hashes, known = self._known
         at = np.searchsorted(hashes, words.distinct)
@@ -157,6 +156,7 @@ class _WordPiece:
         unknown = np.flatnonzero(~found)
         if len(unknown):
             examples = words.examples[unknown]
+            text = words.normal.text
             spans = zip(words.starts[examples].tolist(), words.ends[examples].tolist(), strict=True)
             tokenize = self._model.tokenize
             new = np.fromiter((len(tokenize(text[s:e])) for s, e in spans), np.int16, len(unknown))
@@ -169,6 +169,8 @@ class _WordPiece:
         if len(known[0]) + len(hashes) > len(self._vocabulary[0]) + _LEARNED:
             known = self._vocabulary  # full: forget, and begin again
             hashes, counts = hashes[:_LEARNED], counts[:_LEARNED]
+        hashes, at = np.unique(hashes, return_index=True)
+        counts = counts[at]
         at = np.searchsorted(known[0], hashes)
         # One assignment, so that another thread sees the old pair or the new one.
         self._known = np.insert(known[0], at, hashes), np.insert(known[1], at, counts)
@@ -179,15 +181,12 @@ class _WordPieceText:
         self.words = words
         self._wordpiece = wordpiece
         self.counts = np.ones(len(words), np.int32)  # a punctuation mark is one token
-        self.counts[words.terms] = wordpiece.count(words, self._text)[words.which]
-
-    @cached_property
-    def _text(self) -> str:
-        return self.words.normal.text()
+        self.counts[words.terms] = wordpiece.count(words)[words.which]
 
     def encode(
         self, words: npt.NDArray[np.int64]
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+        text = self.words.normal.text
         starts = self.words.starts[words].tolist()
         ends = self.words.ends[words].tolist()
         seen: dict[str, list[tuple[int, int]]] = {}
@@ -195,7 +194,7 @@ class _WordPieceText:
         token_ends: list[int] = []
         firsts: list[int] = []
         for start, end in zip(starts, ends, strict=True):
-            word = self._text[start:end]
+            word = text[start:end]
             tokens = seen.get(word)
             if tokens is None:
                 tokens = seen[word] = self._wordpiece.tokenize(word)

@@ -13,7 +13,7 @@ from pointsman_backends.compressor.characters import KIND, WORD, NormalText
 
 __all__ = ["Hasher", "Words", "split_words"]
 
-_BLOCK = 1 << 15  # characters hashed at a time: what they need stays in the L2 cache
+_BLOCK = 1 << 14  # characters hashed at a time: what they need stays in the L2 cache
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Words:
         starts: Where each begins in ``normal``, int32 [U].
         ends: Where each ends (exclusive), int32 [U].
         terms: Indices of the words that are not punctuation, int64 [T].
-        distinct: Hashes of the distinct words among ``terms``, uint64 [V], ascending.
+        distinct: Hashes of the distinct words among ``terms``, uint64 [V].
         examples: For each of ``distinct`` the index of one such word, int64 [V].
         which: For each of ``terms`` its index into ``distinct``, int32 [T].
     """
@@ -59,7 +59,7 @@ class Hasher:
         base, self._spread = (int(n) | 1 for n in draw.integers(0, 2**64, 2, np.uint64))
         self._powers = _powers(base, _BLOCK + longest)
         self._inverse_powers = _powers(pow(base, -1, 2**64), _BLOCK + longest)
-        self._spread_octets = self._spread_codes(np.arange(256, dtype=np.uint64))
+        self._spread_octets = self._spread_in_place(np.arange(256, dtype=np.uint64))
 
     def hash(
         self, codes: npt.NDArray[Any], starts: npt.NDArray[np.int32], ends: npt.NDArray[np.int32]
@@ -75,7 +75,7 @@ class Hasher:
             spread = (
                 self._spread_octets[block]
                 if block.dtype == np.uint8
-                else self._spread_codes(block.astype(np.uint64))
+                else self._spread_in_place(block.astype(np.uint64))
             )
             spread *= self._powers[: len(block)]
             np.cumsum(spread, out=sums[1 : len(block) + 1])
@@ -85,11 +85,12 @@ class Hasher:
             word = beyond
         return hashes
 
-    def _spread_codes(self, codes: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    def _spread_in_place(self, codes: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
         # One more than the code, since a zero would hash like nothing.
-        spread = (codes + np.uint64(1)) * np.uint64(self._spread)
-        spread ^= spread >> np.uint64(29)
-        return spread
+        codes += np.uint64(1)
+        codes *= np.uint64(self._spread)
+        codes ^= codes >> np.uint64(29)
+        return codes
 
 
 def _powers(base: int, count: int) -> npt.NDArray[np.uint64]:
@@ -105,27 +106,38 @@ def split_words(normal: NormalText, hasher: Hasher, longest: int) -> Words:
     most ``longest`` characters it is read.
     """
     kind = normal.properties & KIND
-    in_word = np.zeros(len(kind) + 2, np.bool_)
-    np.equal(kind, WORD, out=in_word[1:-1])
-    edges = np.flatnonzero(in_word[1:] != in_word[:-1]).astype(np.int32)
-    run_starts, run_ends = edges[0::2], edges[1::2]
-    if len(run_starts) and int((run_ends - run_starts).max()) > longest:
-        run_starts, run_ends = _cut(run_starts, run_ends, longest)
-    begins = kind > WORD
-    begins[run_starts] = True
-    starts = np.flatnonzero(begins).astype(np.int32)
-    starting_kind = kind[starts]
-    ends = starts + np.int32(1)
-    ends[starting_kind == WORD] = run_ends
-    terms = np.flatnonzero(starting_kind & 1)
+    in_word = kind == WORD
+    alone = kind > WORD
+    begins, finishes = in_word.copy(), in_word.copy()
+    begins[1:] &= ~in_word[:-1]
+    finishes[:-1] &= ~in_word[1:]
+    starts = np.flatnonzero(begins | alone).astype(np.int32)
+    ends = np.flatnonzero(finishes | alone).astype(np.int32) + np.int32(1)
+    if len(starts) and int((ends - starts).max()) > longest:
+        starts, ends = _cut(starts, ends, longest)
+    terms = np.flatnonzero((kind[starts] & 1) != 0)
     hashes = hasher.hash(normal.codes, starts[terms], ends[terms])
-    order = np.argsort(hashes)
+    order = _order(hashes)
     ordered = hashes[order]
     first = np.ones(len(ordered), np.bool_)
     np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
     which = np.empty(len(ordered), np.int32)
-    which[order] = np.cumsum(first, dtype=np.int32) - 1
+    which[order] = np.cumsum(first, dtype=np.int32) - np.int32(1)
     return Words(normal, starts, ends, terms, ordered[first], terms[order[first]], which)
+
+
+def _order(hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+    """Indices that bring equal hashes together.
+
+    An index in the low bits of each makes it a sort of numbers, several times as fast as argsort.
+    Two hashes alike in all higher bits may end up interleaved: then one word counts as two.
+    """
+    low = (1 << len(hashes).bit_length()) - 1
+    keys = hashes & np.uint64(~low % 2**64)
+    keys |= np.arange(len(hashes), dtype=np.uint64)
+    keys.sort()
+    keys &= np.uint64(low)
+    return keys.view(np.int64)
 
 
 def _cut(
