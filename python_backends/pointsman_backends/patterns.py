@@ -119,6 +119,7 @@ def _stands_alone(text: bytes, start: int, end: int) -> bool:
 _EMAIL = re2.compile(
     "[A-Za-z0-9À-ɏ!#$%&'*+/=?^_`{|}~.\\-]+@[A-Za-z0-9\\-]+(?:\\.[A-Za-z0-9\\-]+)+".encode()
 )
+_USERINFO = re.compile(rb"://[^\s/@]*$")  # https://user:password@host
 _EMAIL_LEFT_TRIM = b".'`{|}/=&?!#$%^*~+-"
 
 
@@ -140,6 +141,8 @@ def _emails(text: bytes) -> Iterator[_Span]:
         if len(host) > 253 or not _registered(host):
             continue
         after = _byte(text, end)
+        if _USERINFO.search(text[max(0, start - 64) : start]):
+            continue
         if after == b"@" or (local == b"git" and after == b":"):  # git@host:path is a remote
             continue
         # `x@w.to(device)` is a matrix product.
@@ -239,7 +242,7 @@ def _iban_forms() -> dict[bytes, re.Pattern[bytes]]:
 
 
 _IBAN_FORMS = _iban_forms()
-_IBAN_HEAD = re2.compile(b"\\b(?i:" + b"|".join(_IBAN_FORMS) + rb")[0-9]{2}[ \-]?[A-Za-z0-9]{2}")
+_IBAN_HEAD = re2.compile(b"\\b(?i:" + b"|".join(_IBAN_FORMS) + rb")[0-9]{2}")
 # Letters count 10 to 35 in the checksum (ISO 13616).
 _IBAN_DIGITS = {ord(letter): str(10 + i) for i, letter in enumerate(ascii_uppercase)}
 
@@ -295,7 +298,7 @@ def _first_digit(candidate: bytes) -> int:
 _IPV4 = re2.compile(rb"\b[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\b")
 _VERSION_BEFORE = re.compile(
     rb"(?i)(?:\bv|\bver|version|release|build|revision|section|\bsec|chapter|clause|\xc2\xa7"
-    rb"|paragraph|article|figure|\bfig|table|appendix|step|item)s?[.:#]?\s*$"
+    rb"|paragraph|article|figure|\bfig|table|appendix|step|item)s?[.:#]?\s*=*\s*[\"'(]?$"
     rb"|[A-Za-z_)][/\-^~]$|[=<>~!]= ?$|[.+]$"
 )
 _VERSION_AFTER = re.compile(rb"\.[0-9A-Za-z]|[-+][A-Za-z]")
@@ -309,7 +312,7 @@ def _ipv4s(text: bytes) -> Iterator[_Span]:
             continue
         if not _reportable_ip(text[start:end].decode("ascii")):
             continue
-        if _VERSION_BEFORE.search(text[max(0, start - 16) : start]):
+        if _VERSION_BEFORE.search(text[max(0, start - 20) : start]):
             continue
         at_line_start = start == 0 or text[start - 1] == 0x0A
         if at_line_start and end - start == 7 and _HEADING_AFTER.match(text, end):
@@ -347,7 +350,7 @@ def _looks_like_ipv6(candidate: bytes) -> bool:
         return False
     if b"::" not in candidate:
         return any(len(group) > 2 for group in groups) or any(len(group) == 1 for group in groups)
-    if len(groups) >= 3:
+    if len(groups) >= 3 or b"." in candidate:
         return True
     # Two groups or one: only under the prefixes in use (global, unique local, link local,
     # multicast).
@@ -366,11 +369,6 @@ def _reportable_ip(text: str) -> bool:
     if len(packed) == 4:
         return packed[0] not in (0, 127, 255)
     return packed[:15] != bytes(15) or packed[15] > 1  # :: and ::1
-
-
-def _ips(text: bytes) -> Iterator[_Span]:
-    yield from _ipv6s(text)  # first: an IPv6 address may end in an IPv4 one
-    yield from _ipv4s(text)
 
 
 # --- phone numbers --------------------------------------------------------------------------
@@ -533,7 +531,8 @@ _DETECTORS: tuple[tuple[str, Callable[[bytes], Iterator[_Span]]], ...] = (
     ("IBAN_CODE", _ibans),
     ("CREDIT_CARD", _cards),
     ("US_SSN", _ssns),
-    ("IP_ADDRESS", _ips),
+    ("IP_ADDRESS", _ipv6s),  # before IPv4, in which it may end
+    ("IP_ADDRESS", _ipv4s),
     ("PHONE_NUMBER", _phones),
     ("DOMAIN_NAME", _domains),
 )

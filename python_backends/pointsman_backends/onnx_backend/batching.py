@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,12 +66,12 @@ def infer(
 
 def _decoded(inputs: Tensors) -> Tensors:
     """Make strings of the bytes that Triton hands over: ONNX Runtime would take their repr."""
-    return {
-        name: np.array([item.decode() for item in array.flat], np.object_).reshape(array.shape)
-        if array.dtype == np.object_
-        else array
-        for name, array in inputs.items()
-    }
+    decoded = dict(inputs)
+    for name, array in inputs.items():
+        if array.dtype == np.object_:
+            texts: list[Any] = [item.decode() for item in array.ravel().tolist()]
+            decoded[name] = np.array(texts, np.object_).reshape(array.shape)
+    return decoded
 
 
 def _key(request: Request) -> object:
