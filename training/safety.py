@@ -208,7 +208,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of the shared data files")
     parser.add_argument("--epochs", type=int, default=2)
-    parser.add_argument("--scale", type=float, default=0.75, help="factor of samples per epoch")
+    parser.add_argument("--scale", type=float, default=0.38, help="factor of samples per epoch")
     parser.add_argument("--measure-only", action="store_true")
     args = parser.parse_args()
 
@@ -243,7 +243,13 @@ def main() -> None:
             logits = np.stack(predict(model, [e.ids for e in check]))
             return float((logits.argmax(axis=1) == gold).mean())
 
-        recipe = Recipe(epochs=args.epochs, batch_tokens=2048, label_smoothing=0.05, seed=SEED)
+        recipe = Recipe(
+            epochs=args.epochs,
+            batch_tokens=2048,
+            learning_rate=1.5e-4,
+            label_smoothing=0.05,
+            seed=SEED,
+        )
         model = SequenceClassifier(len(data.LABELS))
         outcome = train(model, epoch_examples, recipe, accuracy)
         files = export(model, BUILD, [e.ids for e in check[:8]])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import difflib
 import hashlib
+import itertools
 import json
 import random
 import re
@@ -336,6 +337,10 @@ def latent_injections() -> tuple[str, ...]:
             return "".join(text(part) for part in node.values)
         if isinstance(node, ast.FormattedValue) and isinstance(node.value, ast.Name):
             return f"<{node.value.id}>"
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+            return text(node.left) + text(node.right)
+        if isinstance(node, ast.BinOp) and isinstance(node.right, ast.Constant):
+            return text(node.left) * int(str(node.right.value))
         return ""
 
     out: list[str] = []
@@ -349,13 +354,15 @@ def latent_injections() -> tuple[str, ...]:
         }
         if cls.name not in {"LatentInjectionReportFull", "LatentInjectionResumeFull"}:
             continue
-        for top in lists.get("top_instructions", [""]):
-            for context in lists.get("contexts", []):
-                for start in ("", "\n", " "):
-                    for instruction in lists.get("injection_instructions", []):
-                        for trigger in lists.get("payload_triggers", []):
-                            injected = start + instruction.replace("<PAYLOAD_MARKER>", trigger)
-                            out.append(top + context.replace("<INJECTION_MARKER>", injected))
+        triggers = lists.get("payload_triggers") or ["careers.example.com", "portal.example.net"]
+        for context, instruction, payload, trigger in itertools.product(
+            lists["contexts"], lists["injection_instructions"], lists["payloads"], triggers
+        ):
+            filled = payload.replace("<TRIGGER_MARKER>", trigger)
+            before, _, after = context.partition("<INJECTION_MARKER>")
+            injected = instruction.replace("<PAYLOAD_MARKER>", filled)
+            top = lists["top_instructions"][0]
+            out.append(f"{top}{before[-700:]}{injected}{after[:700]}")
     return tuple(sorted(set(out)))
 
 
@@ -647,11 +654,8 @@ class Maker:
 
     def indirect(self) -> str:
         """A document with a planted instruction to the assistant."""
-        draw = self.rng.random()
-        if draw < 0.8:
-            payload = attacks.planted_instruction(self.rng)
-        else:
-            payload = attacks.direct_attack(self.rng)
+        planted = self.rng.random() < 0.8
+        payload = (attacks.planted_instruction if planted else attacks.direct_attack)(self.rng)
         if self.rng.random() < 0.15:
             payload = attacks.augment(payload, self.rng)
         text = attacks.plant(self.carrier(), payload, self.rng)
@@ -689,7 +693,7 @@ class Maker:
 # Kind, label, samples per epoch at scale 1, share that is augmented.
 Plan = tuple[str, str, int, float]
 PLAN: Sequence[Plan] = (
-    ("request", "benign", 2800, 0.4),
+    ("request", "benign", 3200, 0.4),
     ("foreign", "benign", 150, 0.3),
     ("human_note", "benign", 300, 0.2),
     ("entity", "benign", 1200, 0.3),
