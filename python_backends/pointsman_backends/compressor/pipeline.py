@@ -117,7 +117,7 @@ class Compressor:
         self._default_budget = default_budget
         self._max_text_bytes = max_text_bytes
         self._scan = scan
-        self._abbreviations = tokenizer.hash(ABBREVIATIONS)
+        self._abbreviations = tokenizer.hash(ABBREVIATIONS.split())
 
     @classmethod
     def from_repository(

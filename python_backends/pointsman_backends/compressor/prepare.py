@@ -25,7 +25,11 @@ from pointsman_backends.compressor.words import Words
 __all__ = ["ABBREVIATIONS", "WINDOW", "Sentences", "prepare", "sentence_starts"]
 
 WINDOW = 128  # tokens in the longest sentence; a longer one is cut into windows
-ABBREVIATIONS = ["Mr", "Mrs", "Ms", "Dr", "Prof", "St", "vs", "etc", "No", "Fig", "Eq", "cf", "al"]
+# Words whose full stop ends no sentence, in any case, by spaces.
+ABBREVIATIONS = (
+    "Mr Mrs Ms Dr Prof Rev Gen Col Sgt Capt Lt Jr Sr St Mt Ave Inc Ltd Corp Dept Est "
+    "vs eg ie cf al approx fig figs eq eqs sec vol ed eds pp"
+)
 
 _LONGEST_ENDING = 8  # marks and quotes that may follow the first mark of a sentence's end
 _WRAPPED_LINE = 40  # characters in the shortest line that is taken for one of a wrapped paragraph
@@ -83,7 +87,7 @@ def sentence_starts(
     A sentence ends at a stop mark of any script (with the quotes and brackets that close after
     it), at the end of a message, at a blank line, and at the end of a line unless the line looks
     like one of a wrapped paragraph. A Latin stop mark needs white space after it, and a full stop
-    no lower-case letter next, no initial or abbreviation before it, no number that begins a line.
+    no initial or abbreviation before it and no number that begins a line.
     """
     begins = np.zeros(len(words) + 1, np.bool_)
     begins[0] = True
@@ -141,9 +145,7 @@ def _stop_boundaries(
     begins = np.searchsorted(words.starts, ends)
     period = words.normal.codes[marks] == ord(".")
     keep = ~period
-    keep[period] = _period_ends_sentence(
-        words, marks[period], begins[period], newlines, abbreviations
-    )
+    keep[period] = _period_ends_sentence(words, marks[period], newlines, abbreviations)
     boundaries: npt.NDArray[np.int64] = begins[keep]
     return boundaries
 
@@ -151,13 +153,10 @@ def _stop_boundaries(
 def _period_ends_sentence(
     words: Words,
     periods: npt.NDArray[np.int64],
-    begins: npt.NDArray[np.int64],
     newlines: npt.NDArray[np.int64],
     abbreviations: npt.NDArray[np.uint64] | None,
 ) -> npt.NDArray[np.bool_]:
     properties = words.normal.properties
-    following = np.minimum(begins, len(words) - 1)
-    ends_sentence: npt.NDArray[np.bool_] = (properties[words.starts[following]] & LOWER) == 0
     # The word right before the full stop; the full stop is a word itself.
     mark = np.searchsorted(words.starts, periods)
     word = np.maximum(mark - 1, 0)
@@ -177,8 +176,8 @@ def _period_ends_sentence(
         nth_term = np.minimum(np.searchsorted(words.terms, word), len(words.terms) - 1)
         if len(words.terms):
             abbreviated = np.isin(words.distinct[words.which[nth_term]], abbreviations)
-    ends_sentence &= ~(adjacent & (initial | numbering | abbreviated))
-    return ends_sentence
+    ends_none: npt.NDArray[np.bool_] = adjacent & (initial | numbering | abbreviated)
+    return ~ends_none
 
 
 def _cut_into_windows(
