@@ -149,7 +149,7 @@ def crop(text: str, limit: int, rng: random.Random) -> str:
 
 def random_limit(rng: random.Random) -> int:
     """A length in characters; short ones are likelier (they are cheaper and as telling)."""
-    return rng.choice((300, 500, 700, 900, 1300, CHARACTERS))
+    return rng.choice((200, 300, 400, 600, 900, CHARACTERS))
 
 
 def skim(text: str, limit: int, rng: random.Random) -> str:
@@ -642,7 +642,7 @@ class Maker:
 
     def _head_or_tail(self, text: str) -> str:
         # An attack in the wild shows itself at either end; short cuts teach it from few words.
-        limit = self.rng.choice((600, 900, 1300, CHARACTERS, CHARACTERS))
+        limit = self.rng.choice((350, 500, 700, 1000, CHARACTERS))
         if len(text) <= limit or self.rng.random() < 0.7:
             return text[:limit]
         return text[-limit:]
