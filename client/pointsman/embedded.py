@@ -235,6 +235,34 @@ class EmbeddedTriton:
         """Whether the server's process runs; it may have trouble nevertheless."""
         return self._server is not None and not self._server.ended.is_set()
 
+    def trouble(self) -> str:
+        """Return why a request would fail, one line, or an empty string: what Triton itself knows.
+
+        It does not know when a model's process has died; the supervisor does.
+        """
+        if not self.running:
+            return "Triton does not run"
+        try:
+            index = json.loads(self._http("POST", "/v2/repository/index")[1])
+            states = {model["name"]: model.get("state") for model in index}
+            if missing := [model for model in self.models if states.get(model) != "READY"]:
+                return f"not loaded: {', '.join(missing)}"
+            ready = self._http("GET", "/v2/health/ready")[0] == http.HTTPStatus.OK
+        except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError) as error:
+            return f"Triton does not answer: {error or type(error).__name__}"
+        return "" if ready else "Triton says that it is not ready"
+
+    def metrics(self) -> str:
+        """Return Triton's metrics in Prometheus' text format.
+
+        Raises:
+            OSError: the server did not answer in time.
+        """
+        try:
+            return self._http("GET", "/metrics", self.metrics_port)[1].decode()
+        except http.client.HTTPException as error:
+            raise ConnectionError(f"{self.metrics_url}: {error!r}") from error
+
     def pss_bytes(self) -> int:
         """Return the memory of all processes of the server: see `pss_bytes`."""
         return pss_bytes(self._server.pid) if self._server is not None else 0
@@ -290,6 +318,11 @@ class EmbeddedTriton:
         """
         if self._server is not None:
             self._server.stop(at_once=at_once)
+
+    def kill(self) -> None:
+        """Make a `stop` in progress kill the server at once. Safe to call in a signal handler."""
+        if self._server is not None:
+            self._server.ask_to_end()
 
     def _choose_ports(self) -> None:
         free = _free_ports(self.host, len(self._any_ports))
@@ -367,21 +400,21 @@ class EmbeddedTriton:
     def _answers_ready(self, name: str) -> bool:
         """Whether the server on our ports is ours, and all its models are ready."""
         try:
-            if self._get(self.http_port, "/v2/health/ready")[0] != http.HTTPStatus.OK:
+            if self._http("GET", "/v2/health/ready")[0] != http.HTTPStatus.OK:
                 return False
-            if json.loads(self._get(self.http_port, "/v2")[1]).get("name") != name:
+            if json.loads(self._http("GET", "/v2")[1]).get("name") != name:
                 return False
             # The last endpoint that Triton opens.
-            return self._get(self.metrics_port, "/metrics")[0] == http.HTTPStatus.OK
+            return self._http("GET", "/metrics", self.metrics_port)[0] == http.HTTPStatus.OK
         except (OSError, http.client.HTTPException, ValueError):
             return False
 
-    def _get(self, port: int, path: str) -> tuple[int, bytes]:
+    def _http(self, method: str, path: str, port: int | None = None) -> tuple[int, bytes]:
         connection = http.client.HTTPConnection(
-            self._reachable_host, port, timeout=_PROBE_TIMEOUT_S
+            self._reachable_host, port or self.http_port, timeout=_PROBE_TIMEOUT_S
         )
         with contextlib.closing(connection):
-            connection.request("GET", path)
+            connection.request(method, path)
             response = connection.getresponse()
             return response.status, response.read()
 
@@ -434,8 +467,10 @@ class _Server:
             _guardian.clean(self.name, self._scratch)
             raise
         self.pid = self._process.pid
-        self._drain = threading.Thread(target=self._run, name="triton-log", daemon=True)
+        self._drain = threading.Thread(target=self._read_log, name="triton-log", daemon=True)
         self._drain.start()
+        self._wait = threading.Thread(target=self._wait_for_end, name="triton-wait", daemon=True)
+        self._wait.start()
 
     @property
     def status(self) -> int | None:
@@ -446,19 +481,21 @@ class _Server:
         """End the server; kill it when it does not end, or at once."""
         if not self.ended.is_set():
             below = _guardian.descendants(self.pid)
-            self._process.terminate()
-            if at_once:
-                # A second SIGTERM tells the guardian so.
-                self.ended.wait(_POLL_S)
-                self._process.terminate()
+            self.ask_to_end()
+            if at_once and not self.ended.wait(_POLL_S):
+                self.ask_to_end()
             if not self.ended.wait(_STOP_GRACE_S + 5):
                 # The guardian itself hangs: do its work.
                 for pid in (self.pid, *below):
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGKILL)
-        self._drain.join()
+        self._wait.join()
 
-    def _run(self) -> None:
+    def ask_to_end(self) -> None:
+        """Tell the guardian to end the server; told twice, it does so at once."""
+        self._process.terminate()
+
+    def _read_log(self) -> None:
         stream = self._process.stdout
         assert stream is not None  # noqa: S101 (for the type checker: it is a pipe)
         with stream:
@@ -466,8 +503,15 @@ class _Server:
                 line = raw.decode("utf-8", "replace").rstrip("\n")
                 self.tail.append(line)
                 self._emit(line)
+
+    def _wait_for_end(self) -> None:
+        """Wait for the guardian, and finish its work in case it was killed."""
+        os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        # Not collected yet, so the id of its process group cannot be another's.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
-        # The guardian has done so, unless it was killed itself.
+        self._drain.join()
         _guardian.clean(self.name, self._scratch)
         self.ended.set()
 

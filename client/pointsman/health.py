@@ -77,7 +77,7 @@ def _handler(health: Callable[[], Health]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         timeout = _CLIENT_TIMEOUT_S  # a silent client does not hold a thread
 
-        def do_GET(self) -> None:  # noqa: N802 (http.server's name)
+        def do_GET(self) -> None:
             if self.path.partition("?")[0] != HEALTH_PATH:
                 self.send_error(HTTPStatus.NOT_FOUND)
                 return
@@ -94,7 +94,7 @@ def _handler(health: Callable[[], Health]) -> type[BaseHTTPRequestHandler]:
 
         do_HEAD = do_GET  # noqa: N815 (http.server's name)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        def log_message(self, format: str, *args: object) -> None:
             """Write nothing: probes come every few seconds."""
 
     return Handler

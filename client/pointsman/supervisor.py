@@ -1,0 +1,462 @@
+"""Keeps an embedded Triton able to answer, and says truthfully whether it is.
+
+Triton runs every Python-backed model instance in a process of its own. When one dies, Triton goes
+on to call the model and itself ready, never starts it again, and fails the model's requests one
+after the other, one second each. The supervisor watches these processes and replaces the model.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import NamedTuple
+
+from tritonclient.grpc import InferenceServerClient
+from tritonclient.utils import InferenceServerException
+
+from pointsman import _guardian
+from pointsman.embedded import EmbeddedTriton
+from pointsman.errors import SetupError
+from pointsman.health import HEALTH_PATH, Health, HealthServer
+
+_WATCH_S = 0.1
+_LOAD_TIMEOUT_S = 15.0
+_PROGRESS_S = 1.0
+# A model without an answer for so long, while requests wait for it, hangs. The longest honest
+# execution, a whole 4 MiB text, takes a fraction of it.
+_HANG_S = 20.0
+_SILENCE_S = 10.0
+_BACKOFF_FREE = 3
+_BACKOFF_FIRST_S = 0.5
+_BACKOFF_LAST_S = 30.0
+_STEADY_S = 10.0
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class _Process:
+    """A process of the server: Triton itself, or one that runs one instance of a model."""
+
+    pid: int
+    started: str
+
+    def alive(self) -> bool:
+        """Whether it still runs: not ended, not stopped, and no other process with its id."""
+        stat = _stat(self.pid)
+        return stat is not None and stat.state not in "ZXxT" and stat.started == self.started
+
+    def fate(self) -> str:
+        """Return what became of it, for a person to read."""
+        stat = _stat(self.pid)
+        if stat is None or stat.started != self.started:
+            return "gone"
+        if stat.state == "T":
+            return "stopped"
+        killed_by = stat.exit_code & 0x7F
+        return f"killed by signal {killed_by}" if killed_by else f"exit {stat.exit_code >> 8}"
+
+    def kill(self) -> None:
+        """End it, if it is still there."""
+        stat = _stat(self.pid)
+        if stat is not None and stat.started == self.started:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+
+
+class _Stat(NamedTuple):
+    """Fields of ``/proc/PID/stat``: see proc(5)."""
+
+    state: str
+    started: str
+    exit_code: int  # as waitpid gives it; the kernel shows it once the process is a zombie
+
+
+def _stat(pid: int) -> _Stat | None:
+    """Return the state of a process, or None when it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+        return _Stat(state=fields[0], started=fields[19], exit_code=int(fields[49]))
+    except (OSError, IndexError):
+        return None
+
+
+def _process(pid: int) -> _Process:
+    """Return a process as it is now; when there is none, one that is not alive."""
+    stat = _stat(pid)
+    return _Process(pid, stat.started if stat else "")
+
+
+class Backoff:
+    """How long to wait before the next attempt to replace something that keeps failing.
+
+    At once three times, then 0.5 s, doubling to 30 s; from the start again after it has held for
+    10 s.
+    """
+
+    def __init__(self) -> None:
+        self._failures = 0
+        self._attempt_at = 0.0
+
+    def failed(self, now: float) -> float:
+        """Return when to make the next attempt, in the time base of `now` (seconds)."""
+        if now > self._attempt_at + _STEADY_S:
+            self._failures = 0
+        self._failures += 1
+        delay = 0.0
+        if (excess := self._failures - _BACKOFF_FREE) > 0:
+            delay = min(_BACKOFF_LAST_S, _BACKOFF_FIRST_S * 2.0 ** min(excess - 1, 16))
+        self._attempt_at = now + delay
+        return self._attempt_at
+
+
+class Supervisor:
+    """Watches a started `EmbeddedTriton` as long as the ``with`` block, and heals it.
+
+    - A model's process died or was stopped: the model is unloaded at once, so that requests fail
+      fast, loaded again, and the ensembles that need it are loaded again.
+    - A model has not answered for 20 s while requests wait for it: its process is killed.
+    - That failed or took over 15 s, Triton died, or it did not answer for 10 s: the whole server
+      is started again, on the same ports.
+
+    What keeps failing is tried ever more rarely: see `Backoff`.
+
+    Args:
+        triton: the server. Only the supervisor may start it while the block runs.
+        report: gets one line for everything that happens.
+    """
+
+    def __init__(self, triton: EmbeddedTriton, report: Report | None = None) -> None:
+        self._triton = triton
+        self._report = report or (lambda _: None)
+        self._health = Health("starting", "the models are loading")
+        self._server = _process(0)
+        self._stubs: dict[str, list[_Process]] = {}
+        self._due: dict[str, float] = {}  # unloaded models: when to load them
+        self._restart_due = 0.0
+        self._backoffs: dict[str, Backoff] = {}  # per model; "" is the server
+        self._progress = _Progress()
+        self._check_at = 0.0
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
+
+    def __enter__(self) -> Supervisor:
+        """Begin to watch."""
+        try:
+            self._take_stock()
+        except InferenceServerException as error:  # it ended, or is busy: heal it
+            self._condemn(str(error))
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Cease to watch; the server is left as it is, or stopped if it was being started."""
+        self._closing.set()
+        while self._thread.is_alive():
+            self._thread.join(_WATCH_S)
+            if self._thread.is_alive() and self._health.status != "ready":
+                self._triton.stop()
+
+    def health(self) -> Health:
+        """Return the state of the server, checked now. Safe to call from any thread."""
+        state = self._health
+        if state.status != "ready":
+            return state
+        if dead := self._dead_models():
+            return Health("healing", f"the process of {', '.join(dead)} has died")
+        if trouble := self._triton.trouble():
+            return Health("healing" if self._triton.running else "down", trouble)
+        return state
+
+    def _run(self) -> None:
+        while not self._closing.wait(_WATCH_S):
+            try:
+                self._watch()
+            except Exception as error:  # noqa: BLE001 (without this thread nothing is healed)
+                self._condemn(f"{type(error).__name__}: {error}")
+
+    def _watch(self) -> None:
+        now = time.monotonic()
+        if not self._triton.running:
+            self._revive(now)
+            return
+        if not self._server.alive():
+            self._condemn("Triton ended")
+            return
+        for model in self._dead_models():
+            self._unload(model, now)
+        if self._due:
+            self._load(now)
+        elif now >= self._check_at:
+            self._check_at = now + _PROGRESS_S
+            self._look_for_hangs(now)
+
+    def _dead_models(self) -> list[str]:
+        return [
+            model
+            for model, stubs in self._stubs.items()
+            if model not in self._due and not all(stub.alive() for stub in stubs)
+        ]
+
+    def _unload(self, model: str, now: float) -> None:
+        """Take a model whose process died out of service."""
+        self._due[model] = self._backoffs.setdefault(model, Backoff()).failed(now)
+        wait_s = self._due[model] - now
+        fates = ", ".join(stub.fate() for stub in self._stubs[model] if not stub.alive())
+        when = f"in {wait_s:.2g} s" if wait_s else "now"
+        self._set("healing", f"the process of {model} died ({fates}); loading it again {when}")
+        # The other instances, and one that is merely stopped: Triton would wait for them.
+        for stub in self._stubs[model]:
+            stub.kill()
+        with self._client() as client:
+            client.unload_model(model, client_timeout=_LOAD_TIMEOUT_S)
+
+    def _load(self, now: float) -> None:
+        """Load the models that are due, and when none is left the ensembles."""
+        with self._client() as client:
+            for model in [model for model, due in self._due.items() if due <= now]:
+                client.load_model(model, client_timeout=_LOAD_TIMEOUT_S)
+                del self._due[model]
+                self._stubs[model] = self._find_stubs(client, model)
+            if self._due:
+                return
+            for ensemble in self._ensembles():
+                client.load_model(ensemble, client_timeout=_LOAD_TIMEOUT_S)
+        self._set("ready")
+
+    def _revive(self, now: float) -> None:
+        """Start the server again when that is due."""
+        if self._health.status != "down":
+            self._restart_due = self._backoffs.setdefault("", Backoff()).failed(now)
+            self._set("down", "Triton ended; starting it again")
+        if now < self._restart_due:
+            return
+        try:
+            self._triton.start()
+            self._take_stock()
+        except SetupError as error:
+            self._restart_due = self._backoffs[""].failed(time.monotonic())
+            wait_s = self._restart_due - time.monotonic()
+            self._set("down", f"{error}; next attempt in {wait_s:.2g} s")
+
+    def _condemn(self, reason: str) -> None:
+        """Kill the server, so that it is started again."""
+        if self._closing.is_set():
+            return
+        self._set("healing", f"replacing the server: {reason}")
+        self._triton.stop(at_once=True)
+
+    def _take_stock(self) -> None:
+        """Learn the processes of a server that has just become ready."""
+        self._due.clear()
+        self._progress = _Progress()
+        self._server = _process(self._triton.pid)
+        with self._client() as client:
+            self._stubs = {
+                model: self._find_stubs(client, model)
+                for model in self._triton.models
+                if not self._triton.configs[model].parts
+            }
+        self._set("ready")
+
+    def _find_stubs(self, client: InferenceServerClient, model: str) -> list[_Process]:
+        """Return the processes of a loaded model, one for each instance it should have."""
+        groups = client.get_model_config(model, client_timeout=_LOAD_TIMEOUT_S).config
+        instances = sum(group.count for group in groups.instance_group)
+        directory = self._triton.model_repository / model
+        stubs = [
+            _process(pid)
+            for pid in _guardian.children(self._triton.pid)
+            if _served_directory(pid) == directory
+        ]
+        # One that has died already has left no trace: stand in for it, so that it is missed.
+        return stubs + [_process(0)] * (instances - len(stubs))
+
+    def _ensembles(self) -> list[str]:
+        """Return the ensembles, those that others are made of first."""
+        ordered: list[str] = []
+
+        def visit(model: str) -> None:
+            for part in self._triton.configs[model].parts:
+                visit(part)
+            if self._triton.configs[model].parts and model not in ordered:
+                ordered.append(model)
+
+        for model in self._triton.models:
+            visit(model)
+        return ordered
+
+    def _look_for_hangs(self, now: float) -> None:
+        try:
+            metrics = self._triton.metrics()
+        except OSError as error:
+            if self._progress.silent_s(now) > _SILENCE_S:
+                raise _LostError(f"Triton does not answer: {error}") from error
+            return
+        for model in self._progress.hanging(metrics, now):
+            self._report(f"{model} has not answered for {_HANG_S:g} s: ending its process")
+            for stub in self._stubs.get(model, []):
+                stub.kill()
+
+    def _set(self, status: str, detail: str = "") -> None:
+        health = Health(status, detail)  # type: ignore[arg-type]
+        if health != self._health:
+            self._health = health
+            self._report(f"{status}: {detail}" if detail else status)
+
+    @contextlib.contextmanager
+    def _client(self) -> Iterator[InferenceServerClient]:
+        # A channel, and connections, of its own each time: those that saw the server die would
+        # wait before they connect again.
+        client = InferenceServerClient(
+            self._triton.grpc_url, channel_args=[("grpc.use_local_subchannel_pool", 1)]
+        )
+        try:
+            yield client
+        finally:
+            client.close()
+
+
+class _LostError(Exception):
+    """Only a new server can help."""
+
+
+class _Progress:
+    """Finds models that do not answer although requests wait, from Triton's own metrics."""
+
+    def __init__(self) -> None:
+        self._answered_at = time.monotonic()
+        self._seen: dict[str, tuple[float, float]] = {}  # model: executions, since when
+
+    def silent_s(self, now: float) -> float:
+        """Return for how long there have been no metrics, in seconds."""
+        return now - self._answered_at
+
+    def hanging(self, metrics: str, now: float) -> list[str]:
+        """Return the models that hang, given Triton's metrics now."""
+        self._answered_at = now
+        executed = {
+            model: sum(
+                _samples(metrics, name, model)
+                for name in ("nv_inference_request_success", "nv_inference_request_failure")
+            )
+            for model in set(re.findall(r'^nv_\w+\{model="([^"]+)"', metrics, re.M))
+        }
+        found = []
+        for model, count in executed.items():
+            waiting = _samples(metrics, "nv_inference_pending_request_count", model)
+            before, since = self._seen.get(model, (count, now))
+            if count != before or not waiting:
+                before, since = count, now
+            self._seen[model] = (before, since)
+            if now - since > _HANG_S:
+                found.append(model)
+                self._seen[model] = (count, now)
+        return found
+
+
+def _samples(metrics: str, name: str, model: str) -> float:
+    """Return the sum of a metric's samples for a model, over versions and executed requests."""
+    pattern = rf'^{name}\{{model="{re.escape(model)}"(?P<labels>[^}}]*)\}} (?P<value>\S+)$'
+    return sum(
+        float(sample["value"])
+        for sample in re.finditer(pattern, metrics, re.M)
+        # Refused by the queue: no sign that the model runs.
+        if 'reason="REJECTED"' not in sample["labels"]
+        and 'reason="CANCELED"' not in sample["labels"]
+    )
+
+
+def _served_directory(pid: int) -> Path | None:
+    """Return the model directory that a process of the Python backend serves."""
+    try:
+        arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return None
+    if len(arguments) < 2 or not arguments[0].endswith(b"triton_python_backend_stub"):
+        return None
+    return Path(os.fsdecode(arguments[1])).parents[1]  # <directory>/<version>/<file>
+
+
+class _StopAskedError(BaseException):
+    """SIGINT or SIGTERM came."""
+
+
+def serve(
+    *,
+    host: str = "127.0.0.1",
+    http_port: int = 8000,
+    grpc_port: int = 8001,
+    metrics_port: int = 8002,
+    health_port: int = 8003,
+    model_repository: str | Path | None = None,
+) -> int:
+    """Run a supervised Triton in the foreground until SIGINT or SIGTERM; a second one kills it.
+
+    What happens is written to standard output, Triton's own log to standard error.
+
+    Args:
+        host: IPv4 address that all ports bind to.
+        http_port: Triton's HTTP endpoint.
+        grpc_port: Triton's gRPC endpoint.
+        metrics_port: Triton's Prometheus metrics.
+        health_port: ``/healthz``: see `HealthServer`.
+        model_repository: directory of models; default: see `paths.model_repository`.
+
+    Returns:
+        The exit code, 0.
+
+    Raises:
+        SetupError: the server could not be started; see `EmbeddedTriton.start`.
+    """
+    triton = EmbeddedTriton(
+        model_repository,
+        host=host,
+        grpc_port=grpc_port,
+        http_port=http_port,
+        metrics_port=metrics_port,
+        log=sys.stderr,
+    )
+    supervisor = Supervisor(triton, _say)
+    asked = 0
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            raise _StopAskedError
+        triton.kill()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with HealthServer(host, health_port, supervisor.health) as health, triton, supervisor:
+            _say(
+                f"serving gRPC on {triton.grpc_url}, HTTP on {triton.http_url}, metrics on "
+                f"{triton.metrics_url}, health on http://{host}:{health.port}{HEALTH_PATH}"
+            )
+            threading.Event().wait()
+    except _StopAskedError:
+        _say("stopped")
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return 0
+
+
+def _say(line: str) -> None:
+    with contextlib.suppress(OSError):  # nobody reads it
+        print(f"pointsman: {line}", flush=True)
