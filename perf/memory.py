@@ -11,7 +11,6 @@ from __future__ import annotations
 import http.client
 import json
 import random
-import re
 import signal
 import socket
 import subprocess
@@ -24,6 +23,7 @@ from pathlib import Path
 from typing import Annotated
 
 import machine
+import processes
 import psutil
 import typer
 from prose import Prose
@@ -91,30 +91,13 @@ def healthy(port: int) -> bool:
 
 def pss_by_process(pid: int) -> dict[str, float]:
     """Return MiB for each process of a tree, by what it does, and their total."""
-    total = pss_bytes(pid)
     sizes: dict[str, int] = {}
-    for process in (root := psutil.Process(pid), *root.children(recursive=True)):
-        below = sum(pss_bytes(child.pid) for child in process.children())
-        name = role(process.cmdline(), is_root=process.pid == pid)
-        sizes[name] = sizes.get(name, 0) + pss_bytes(process.pid) - below
-    return {
-        name: round(size / 2**20, 1)
-        for name, size in [*sorted(sizes.items(), key=lambda item: -item[1]), ("total", total)]
-    }
-
-
-def role(command: list[str], *, is_root: bool) -> str:
-    """Name a process of the server by its command line."""
-    if is_root:
-        return "pointsman serve"
-    joined = " ".join(command)
-    if "_guardian.py" in joined:
-        return "guardian"
-    if "triton_python_backend_stub" in joined:
-        # The instance's name is `<model>_<group>_<instance>`.
-        known = re.search(r"(compressor|router|\w+_classifier)_\d+_\d+", joined)
-        return known[1] if known else "stub"
-    return Path(command[0]).name if command else "ended"
+    for each, role in processes.tree(pid).items():
+        below = sum(pss_bytes(child.pid) for child in psutil.Process(each).children())
+        sizes[role] = sizes.get(role, 0) + pss_bytes(each) - below
+    ordered = dict(sorted(sizes.items(), key=lambda item: -item[1]))
+    ordered["total"] = pss_bytes(pid)
+    return {role: round(size / 2**20, 1) for role, size in ordered.items()}
 
 
 def main(

@@ -25,6 +25,7 @@ from typing import Annotated, TypedDict
 import machine
 import numpy as np
 import onnx
+import processes
 import typer
 from onnx import TensorProto, helper, numpy_helper
 from prose import Prose
@@ -43,7 +44,10 @@ RESULTS = Path(__file__).parent / "results"
 
 
 class Call(TypedDict):
-    """One request: who answered, in how many milliseconds, and the server's own step times."""
+    """One request: who answered, in how many milliseconds, and the backends' own step times.
+
+    `client_cpu_ms` is the processor time of all threads of the client.
+    """
 
     cores: int
     classifiers: str
@@ -51,10 +55,14 @@ class Call(TypedDict):
     tokens: int
     ms: float
     steps_us: dict[str, int]
+    client_cpu_ms: float
 
 
 class Summary(TypedDict):
-    """Median and 95th percentile of the calls that differ in nothing but their text."""
+    """Median and 95th percentile of the calls that differ in nothing but their text.
+
+    `cpu_ms` is the mean processor time of each process for one call.
+    """
 
     cores: int
     size: int
@@ -63,6 +71,7 @@ class Summary(TypedDict):
     p50_ms: float
     p95_ms: float
     steps_p50_us: dict[str, int]
+    cpu_ms: dict[str, float]
 
 
 def constant_classifier(labels: list[str], answer: str, *, per_token: bool) -> onnx.ModelProto:
@@ -132,81 +141,97 @@ def check(decision: Decision, tokens: int) -> None:
         raise RuntimeError(f"{decision.coverage.classified_tokens} tokens were classified")
 
 
-def measure(servers: dict[str, Router], prose: Prose, size: int, calls: int) -> list[Call]:
-    """Ask each server in turn about `calls` texts of about `size` tokens."""
-    rows: list[Call] = []
-    for _ in range(calls):
-        for name, router in servers.items():
-            text = prose.draw(size)
-            tokens = prose.count(text)
-            request = {"model": "auto", "messages": [{"role": "user", "content": text}]}
-            body = json.dumps(request).encode()
-            begin = time.perf_counter()
-            decision = router.route(body)
-            elapsed_ms = (time.perf_counter() - begin) * 1e3
-            check(decision, tokens)
-            rows.append(
-                {
-                    "cores": len(os.sched_getaffinity(0)),
-                    "classifiers": name,
-                    "size": size,
-                    "tokens": tokens,
-                    "ms": round(elapsed_ms, 3),
-                    "steps_us": decision.timings_us,
-                }
-            )
-    return rows
+class Server:
+    """A running server and the client that asks it."""
+
+    def __init__(self, repository: Path | None, stack: ExitStack) -> None:
+        triton = stack.enter_context(EmbeddedTriton(repository))
+        self.router = stack.enter_context(Router(triton.grpc_url, timeout_s=30))
+        self._roles = processes.tree(triton.pid)
+
+    def cpu_ms(self) -> dict[str, float]:
+        """Return the processor time used so far, by role."""
+        return {role: processes.cpu_ms(pid) for pid, role in self._roles.items()}
 
 
-def on_cores(cores: set[int], calls: int) -> list[Call]:
-    """Measure every size with clients and servers bound to the given cores."""
+def ask(server: Server, name: str, prose: Prose, size: int) -> Call:
+    """Ask a server about one new text of about `size` tokens, and check what it says."""
+    text = prose.draw(size)
+    tokens = prose.count(text)
+    body = json.dumps({"model": "auto", "messages": [{"role": "user", "content": text}]}).encode()
+    cpu, begin = time.process_time(), time.perf_counter()
+    decision = server.router.route(body)
+    end, cpu_end = time.perf_counter(), time.process_time()
+    check(decision, tokens)
+    return {
+        "cores": len(os.sched_getaffinity(0)),
+        "classifiers": name,
+        "size": size,
+        "tokens": tokens,
+        "ms": round((end - begin) * 1e3, 3),
+        "steps_us": decision.timings_us,
+        "client_cpu_ms": round((cpu_end - cpu) * 1e3, 3),
+    }
+
+
+def measure(
+    servers: dict[str, Server], prose: Prose, size: int, calls: int
+) -> tuple[list[Call], list[Summary]]:
+    """Ask the servers in turn, `calls` times each, and summarise."""
+    for name, server in servers.items():
+        for _ in range(WARM_UP):
+            ask(server, name, prose, size)
+    before = {name: server.cpu_ms() for name, server in servers.items()}
+    rows = [
+        ask(server, name, prose, size) for _ in range(calls) for name, server in servers.items()
+    ]
+    after = {name: server.cpu_ms() for name, server in servers.items()}
+    summaries = []
+    for name in servers:
+        cpu = {role: (after[name][role] - before[name][role]) / calls for role in after[name]}
+        summaries.append(summarise([row for row in rows if row["classifiers"] == name], cpu))
+    return rows, summaries
+
+
+def summarise(rows: list[Call], cpu_ms: dict[str, float]) -> Summary:
+    """Return what `rows`, calls of one server with texts of one size, come to."""
+    times = [row["ms"] for row in rows]
+    cpu_ms = {"client": statistics.mean(row["client_cpu_ms"] for row in rows), **cpu_ms}
+    return {
+        "cores": rows[0]["cores"],
+        "size": rows[0]["size"],
+        "classifiers": rows[0]["classifiers"],
+        "calls": len(rows),
+        "p50_ms": round(float(np.percentile(times, 50)), 2),
+        "p95_ms": round(float(np.percentile(times, 95)), 2),
+        "steps_p50_us": {
+            step: round(statistics.median(row["steps_us"][step] for row in rows))
+            for step in rows[0]["steps_us"]
+        },
+        "cpu_ms": {role: round(ms, 2) for role, ms in cpu_ms.items()},
+    }
+
+
+def on_cores(cores: set[int], calls: int) -> tuple[list[Call], list[Summary]]:
+    """Measure every size with the client and both servers bound to the given cores."""
     everything = os.sched_getaffinity(0)
+    rows: list[Call] = []
+    summaries: list[Summary] = []
     # Processes started from here on inherit it.
     os.sched_setaffinity(0, cores)
     try:
         with ExitStack() as stack:
             copy = stack.enter_context(without_classifiers())
             repositories = {"shipped": None, "none": copy}
-            servers = {
-                name: stack.enter_context(
-                    Router(stack.enter_context(EmbeddedTriton(repository)).grpc_url, timeout_s=30)
-                )
-                for name, repository in repositories.items()
-            }
+            servers = {name: Server(path, stack) for name, path in repositories.items()}
             prose = Prose(SEED)
-            rows: list[Call] = []
             for size in SIZES:
-                measure(servers, prose, size, WARM_UP)
-                rows += measure(servers, prose, size, calls)
-            return rows
+                new_rows, new_summaries = measure(servers, prose, size, calls)
+                rows += new_rows
+                summaries += new_summaries
     finally:
         os.sched_setaffinity(0, everything)
-
-
-def summarise(rows: list[Call]) -> list[Summary]:
-    """Return median and 95th percentile for each number of cores, size and server."""
-    groups: dict[tuple[int, int, str], list[Call]] = {}
-    for row in rows:
-        groups.setdefault((row["cores"], row["size"], row["classifiers"]), []).append(row)
-    summary: list[Summary] = []
-    for (cores, size, classifiers), members in groups.items():
-        times = [row["ms"] for row in members]
-        steps = {
-            step: round(statistics.median(row["steps_us"][step] for row in members))
-            for step in members[0]["steps_us"]
-        }
-        summary.append(
-            {
-                "cores": cores,
-                "size": size,
-                "classifiers": classifiers,
-                "calls": len(members),
-                "p50_ms": round(float(np.percentile(times, 50)), 2),
-                "p95_ms": round(float(np.percentile(times, 95)), 2),
-                "steps_p50_us": steps,
-            }
-        )
-    return summary
+    return rows, summaries
 
 
 def table(summary: list[Summary]) -> Table:
@@ -214,14 +239,16 @@ def table(summary: list[Summary]) -> Table:
     shown = Table(title="milliseconds for one decision, seen from the client")
     for column in ("cores", "tokens", "overhead p50", "overhead p95", "whole p50", "whole p95"):
         shown.add_column(column, justify="right")
-    shown.add_column("where the overhead goes, p50 in ms")
+    shown.add_column("processor time of the overhead, mean")
     cells = {(row["cores"], row["size"], row["classifiers"]): row for row in summary}
     for (cores, size, classifiers), none in cells.items():
         if classifiers != "none":
             continue
         whole = cells[cores, size, "shipped"]
-        steps = {step: us / 1e3 for step, us in none["steps_p50_us"].items()}
-        steps["rest"] = none["p50_ms"] - sum(steps.values())
+        cpu = none["cpu_ms"]
+        constants = [role for role in cpu if role.endswith("_classifier")]
+        parts = {role: ms for role, ms in cpu.items() if role not in constants}
+        parts["constants"] = sum(cpu[role] for role in constants)
         shown.add_row(
             str(cores),
             f"{size:,}",
@@ -229,7 +256,7 @@ def table(summary: list[Summary]) -> Table:
             f"{none['p95_ms']:.1f}",
             f"{whole['p50_ms']:.1f}",
             f"{whole['p95_ms']:.1f}",
-            ", ".join(f"{step} {ms:.1f}" for step, ms in steps.items()),
+            ", ".join(f"{role} {ms:.1f}" for role, ms in parts.items()),
         )
     return shown
 
@@ -244,8 +271,12 @@ def main(
     cores = sorted(os.sched_getaffinity(0))
     choices = [{cores[0]}, *([set(cores)] if len(cores) > 1 else [])]
     head = machine.describe()
-    rows = [row for choice in choices for row in on_cores(choice, calls)]
-    summary = summarise(rows)
+    rows: list[Call] = []
+    summary: list[Summary] = []
+    for choice in choices:
+        new_rows, new_summary = on_cores(choice, calls)
+        rows += new_rows
+        summary += new_summary
     output.parent.mkdir(parents=True, exist_ok=True)
     document = {"machine": head, "seed": SEED, "summary": summary, "calls": rows}
     output.write_text(json.dumps(document, indent=1) + "\n")
