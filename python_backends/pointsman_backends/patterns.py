@@ -378,7 +378,8 @@ def _reportable_ip(text: str) -> bool:
 _PHONE_CHECKS = 2_000
 _REGIONS = ("US", "GB", "DE", "FR", "IN", "CN", "AU", "BR", "JP", "ES", "IT", "MX", "NL", "KR")
 
-_DIGITS_SPACED = r"[0-9](?:[ ().\-/]{0,2}[0-9])"
+_NUMBER = r"\(?[0-9](?:[ ().\-/]{0,2}[0-9])"
+_LABEL = r"[ \-,(]{1,2}(?i:office|fax|mobile|cell|phone|home|work)\b"
 _PHONE = re2.compile(
     (
         # +CC and the national number
@@ -386,10 +387,13 @@ _PHONE = re2.compile(
         # a word that announces a number
         r"|(?:\b(?i:phones?|phone number|tel|telephone|telefon|telefono|telefone|tél|téléphone|"
         r"teléfono|mobile|mobil|móvil|celular|cell|cellphone|handy|fax|whatsapp|sms)"
-        r"|电话|手机|電話)[^0-9\n+]{0,20}" + _DIGITS_SPACED + r"{6,14}"
-        r"|\b(?i:call|text|ring|dial|reach|appele[rz])[A-Za-z :]{0,20} \(?"
-        + _DIGITS_SPACED
-        + r"{6,14}"
+        rf"|电话|手机|電話)[^0-9\n+]{{0,20}}{_NUMBER}{{5,14}}"
+        r"|\b(?i:call|text|ring|dial|reach|answering|appele[rz])"
+        r"(?: (?i:me|us|him|her|them|back|now|please|today|at|on|is|my|his|our|your|the|this|"
+        r"number|mobile|phone|cell|au)){0,5}[ :]{1,2}"
+        rf"{_NUMBER}{{5,14}}"
+        # a word that says what number it was
+        rf"|(?:\b[0-9]|\([0-9])(?:[ ().\-/]{{0,2}}[0-9]){{5,14}}(?:x[0-9]{{1,6}})?{_LABEL}"
         # North American forms, French and British mobiles
         r"|\([0-9]{3}\) ?[0-9]{3}[ .\-][0-9]{4}"
         r"|\b[2-9][0-9]{2}(?:-[0-9]{3}-|\.[0-9]{3}\.)[0-9]{4}"
@@ -397,42 +401,48 @@ _PHONE = re2.compile(
         r"|\b07[0-9]{3} [0-9]{3} ?[0-9]{3}"
     ).encode()
 )
+_LABEL_AFTER = re.compile(_LABEL.replace("(?i:", "(?:").encode(), re.IGNORECASE)
+_EXTENSION = re.compile(rb"[ ,]{0,2}(?:x|ext\.?|extension) ?[0-9]{1,6}(?![0-9])", re.IGNORECASE)
+_WORDS_AFTER = re.compile(rb"(?:x[0-9]+)?[ \-,(]+[A-Za-z]+$")
 # "+1.4155552671" is a phone number (RFC 5733), "+35236450.6" is not.
 _SIGNED_DECIMAL = re.compile(rb"\+[0-9]{4,}\.[0-9]+")
-_NANP_FORM = re.compile(rb"^\(?[0-9]{3}\)?[ .\-]?[0-9]{3}[ .\-][0-9]{4}$")
+_DATE = re.compile(
+    rb"[0-9]{4}([\-/.])[0-9]{1,2}\1[0-9]{1,2}(?![0-9])|[0-9]{1,2}([\-/.])[0-9]{1,2}\2[0-9]{4}(?![0-9])"
+)
+_PHONE_FORM = re.compile(rb"[+(]{0,2}[0-9]{1,4}\)?(?:[ .\-/]{0,2}\(?[0-9]{2,8}\)?){1,6}")
 
 
 def _phones(text: bytes) -> Iterator[_Span]:
-    known: dict[bytes, _Span | None] = {}
+    known: dict[tuple[bytes, bool], tuple[int, float]] = {}
     for match in _PHONE.finditer(text):
         start, end = match.span()
-        first = text[start]
-        announced = first not in b"+(0123456789"
+        announced = text[start] not in b"+(0123456789"
         if announced:
             start += _first_digit(text[start:end])
-            if text[start - 1] in b"(+":
+            if text[start - 1] == 0x28:  # "("
                 start -= 1
-        if _byte(text, end)[:1].isdigit() or _WORD_BEFORE.search(_byte(text, start - 1)):
+        elif tail := _WORDS_AFTER.search(text[start:end]):
+            end = start + tail.start()
+        extension = _EXTENSION.match(text, end)
+        after = extension.end() if extension else end
+        announced = announced or _LABEL_AFTER.match(text, after) is not None
+        if _byte(text, after).isdigit() or _WORD_BEFORE.search(_byte(text, start - 1)):
             continue
         if not announced and not _stands_alone(text, start, end):
             continue
         candidate = text[start:end]
-        if _SIGNED_DECIMAL.fullmatch(candidate):
+        if _SIGNED_DECIMAL.fullmatch(candidate) or _DATE.match(candidate):
             continue
-        key = candidate if not announced else b"a" + candidate
-        if key not in known:
-            if len(known) < _PHONE_CHECKS:
-                known[key] = _phone(candidate, announced)
-            else:
-                yield _Span(start, end, 0.5)
-                continue
-        span = known[key]
-        if span is not None:
-            yield _Span(start + span.start, start + span.end, span.score)
+        key = candidate, announced
+        if key not in known and len(known) < _PHONE_CHECKS:
+            known[key] = _phone(candidate, announced)
+        length, score = known.get(key, (len(candidate), 0.5))
+        if length:
+            yield _Span(start, after if length == len(candidate) else start + length, score)
 
 
-def _phone(candidate: bytes, announced: bool) -> _Span | None:
-    """Check one candidate; offsets of the span are relative to it."""
+def _phone(candidate: bytes, announced: bool) -> tuple[int, float]:
+    """Bytes of the number that ``candidate`` starts with, or 0, and how certain that is."""
     text = candidate.decode("ascii")
     regions: tuple[str | None, ...]
     if text.startswith("+"):
@@ -441,16 +451,15 @@ def _phone(candidate: bytes, announced: bool) -> _Span | None:
         regions, score = _REGIONS, 0.9
     else:
         regions, score = ("GB", "FR") if text.startswith("0") else ("US",), 0.75
-    if announced and _NANP_FORM.search(candidate):
-        return _Span(0, len(text), 0.6)  # also fictitious ones (555)
     # A number that follows ("+1 415 555 2671 5 items") is taken off group by group.
     for _ in range(3):
         if any(_valid_phone(text, region) for region in regions):
-            return _Span(0, len(text), score)
+            return len(text), score
         text = text.rstrip("0123456789").rstrip(" ().-/")
         if len(text) < 7:
             break
-    return None
+    # Announced numbers need not be in use: 555 numbers, or ranges newer than the library.
+    return len(candidate) if announced and _PHONE_FORM.fullmatch(candidate) else 0, 0.6
 
 
 def _valid_phone(text: str, region: str | None) -> bool:
@@ -480,6 +489,8 @@ _DOMAIN = re2.compile(
         rf"|\b[A-Za-z0-9][A-Za-z0-9.\-]*\.(?i:{_PLAIN})\b"
     ).encode()
 )
+# A URL whose path is bare is reported whole; a longer path is not part of the name.
+_ROOT_PATH = re.compile(rb"(?::[0-9]{1,5})?(?:/(?=[\s\"'<>),;]|\Z))?")
 _LEAD_IN = re.compile(rb"(?:.*[ :=])?", re.DOTALL)
 _DOMAIN_BAD_BEFORE = b"@_.\\$}-"
 _DOMAIN_BAD_AFTER = re.compile(rb"\.?[A-Za-z0-9_]|-|\.\(|\(|\[|@| ?\+?=|::")
@@ -495,15 +506,17 @@ def _domains(text: bytes) -> Iterator[_Span]:
         candidate = text[start:end]
         scheme = candidate.find(b"://", 0, 8)
         explicit = scheme > 0 or candidate[:4].lower() == b"www."
+        host = candidate
         if scheme > 0:
-            start += max(scheme + 3, candidate.rfind(b"@") + 1)
+            host = candidate[max(scheme + 3, candidate.rfind(b"@") + 1) :]
+            end = _ROOT_PATH.match(text, end).end()  # type: ignore[union-attr]
         elif not explicit:
             start += _LEAD_IN.match(candidate).end()  # type: ignore[union-attr]
             if start > 0 and text[start - 1] in _DOMAIN_BAD_BEFORE:
                 continue
             if _DOMAIN_BAD_AFTER.match(text, end):
                 continue
-        host = text[start:end]
+            host = text[start:end]
         if not explicit and host.partition(b".")[0].lower() in _OBJECTS:
             continue
         if len(host) <= 253 and _registered(host):
@@ -517,12 +530,13 @@ def _registered(host: bytes) -> bool:
         return False
     if _BAD_LABEL.search(host) or len(max(host.split(b"."), key=len)) > 63:
         return False
-    return _is_tld(tld)
+    # Some countries register names on the second level alone: co.za, but not za.
+    return _is_suffix(tld) or _is_suffix(b".".join(host.split(b".")[-2:]))
 
 
 @lru_cache(maxsize=4096)
-def _is_tld(label: bytes) -> bool:
-    return _SUFFIXES.publicsuffix("x." + label.lower().decode("ascii")) is not None
+def _is_suffix(labels: bytes) -> bool:
+    return _SUFFIXES.publicsuffix("x." + labels.lower().decode("ascii")) is not None
 
 
 # More certain forms first: what they cover is closed to the ones after.
