@@ -117,6 +117,16 @@ ENTITY_REQUESTS: Sequence[str] = (
     "How can one protect oneself from {x}?",
 )
 
+# What nearly every jailbreak speaks of; the few texts of the forums without any are mostly
+# harmless games and would only teach noise.
+_TELLS = re.compile(
+    r"ignor|disregard|forget|\bDAN\b|anything now|filter|restrict|jailb|illegal|ethic|moral"
+    r"|censor|polic|guideline|refus|no limit|rules|forbid|prohibit|harmful|nsfw|explicit|warn"
+    r"|disclaim|bypass|comply|break character|obey|developer mode|opposite|evil|danger|sexual"
+    r"|swear|curse|offens|openai|freed|system prompt|hack",
+    re.IGNORECASE,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -245,7 +255,9 @@ def pyrit_templates() -> tuple[str, ...]:
             continue
         data = _yaml(path)
         if isinstance(data, dict) and isinstance(data.get("value"), str):
-            out.append(data["value"])
+            text = re.sub(r"\{% (end)?raw %\}", "", data["value"])
+            if len(text) > 80:  # shorter ones add nothing to the goal itself
+                out.append(text)
     return tuple(out)
 
 
@@ -542,7 +554,7 @@ class Maker:
         self.rng = rng
         self.questions = mmlu_pro(mmlu)
         self.goals = (*adv_bench(), *harm_bench())
-        self.wild = in_the_wild_split()[0]
+        self.wild = [t for t in in_the_wild_split()[0] if _TELLS.search(t)]
         self.evals = evals_prompts(rng)
         self.forge = [t for t in forge_prompts() if bucket(t, 10)]
 
@@ -627,11 +639,10 @@ class Maker:
     # attacks ---------------------------------------------------------------
 
     def goal(self) -> str:
-        """What a jailbreak asks for; now and then something harmless."""
-        draw = self.rng.random()
-        if draw < 0.6:
+        """What a jailbreak asks for."""
+        if self.rng.random() < 0.6:
             return self.rng.choice(self.goals)
-        return attacks.harmful_request(self.rng) if draw < 0.85 else benign_request(self.rng)
+        return attacks.harmful_request(self.rng)
 
     def filled_template(self) -> str:
         """A jailbreak template of pyrit with a goal in it."""
@@ -642,7 +653,7 @@ class Maker:
 
     def _head_or_tail(self, text: str) -> str:
         # An attack in the wild shows itself at either end; short cuts teach it from few words.
-        limit = self.rng.choice((350, 500, 700, 1000, CHARACTERS))
+        limit = self.rng.choice((500, 700, 1000, CHARACTERS))
         if len(text) <= limit or self.rng.random() < 0.7:
             return text[:limit]
         return text[-limit:]
@@ -707,7 +718,7 @@ PLAN: Sequence[Plan] = (
     ("encoded_benign", "benign", 500, 0.1),
     ("long_benign", "benign", 350, 0.0),
     ("direct", "jailbreak", 2300, 0.5),
-    ("template", "jailbreak", 1200, 0.2),
+    ("template", "jailbreak", 1100, 0.2),
     ("wild", "jailbreak", 500, 0.2),
     ("extraction", "jailbreak", 100, 0.5),
     ("indirect", "jailbreak", 2200, 0.1),
