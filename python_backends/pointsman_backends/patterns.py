@@ -120,6 +120,7 @@ _EMAIL = re2.compile(
     "[A-Za-z0-9À-ɏ!#$%&'*+/=?^_`{|}~.\\-]+@[A-Za-z0-9\\-]+(?:\\.[A-Za-z0-9\\-]+)+".encode()
 )
 _USERINFO = re.compile(rb"://[^\s/@]*$")  # https://user:password@host
+_LOCAL_CUT = re.compile(rb"^.*[=|/{'`]", re.DOTALL)
 _EMAIL_LEFT_TRIM = b".'`{|}/=&?!#$%^*~+-"
 
 
@@ -129,11 +130,8 @@ def _emails(text: bytes) -> Iterator[_Span]:
     for match in _EMAIL.finditer(text):
         start, end = match.span()
         at = text.index(b"@", start)
-        # A longer local part (64 is the limit) is cut at the last character that is more
-        # likely a separator: `mailto=joe@…`, `{name|joe@…`.
-        local = text[start:at]
-        cut = max((local.rfind(mark) for mark in (b"=", b"|", b"/", b"{", b"'", b"`")), default=-1)
-        local = local[cut + 1 :].lstrip(_EMAIL_LEFT_TRIM)
+        # Legal in an address, but far more often what separates it: `mail=joe@…`, `{x|joe@…`.
+        local = _LOCAL_CUT.sub(b"", text[start:at], count=1).lstrip(_EMAIL_LEFT_TRIM)
         start = at - len(local)
         if not 1 <= len(local) <= 64 or local.endswith(b".") or b".." in local:
             continue
@@ -296,11 +294,12 @@ def _first_digit(candidate: bytes) -> int:
 # --- IP addresses ---------------------------------------------------------------------------
 
 _IPV4 = re2.compile(rb"\b[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\b")
-_VERSION_BEFORE = re.compile(
-    rb"(?i)(?:\bv|\bver|version|release|build|revision|section|\bsec|chapter|clause|\xc2\xa7"
-    rb"|paragraph|article|figure|\bfig|table|appendix|step|item)s?[.:#]?\s*=*\s*[\"'(]?$"
-    rb"|[A-Za-z_)][/\-^~]$|[=<>~!]= ?$|[.+]$"
+_VERSION_WORD = re.compile(
+    rb"(?:\bv|\bver|version|release|build|revision|section|\bsec|chapter|clause|\xc2\xa7"
+    rb"|paragraph|article|figure|\bfig|table|appendix|step|item)s?$",
+    re.IGNORECASE,
 )
+_VERSION_MARK = re.compile(rb"[A-Za-z_)][/\-^~]$|[=<>~!]= ?$|[.+]$")
 _VERSION_AFTER = re.compile(rb"\.[0-9A-Za-z]|[-+][A-Za-z]")
 _HEADING_AFTER = re.compile(rb"[ \t]{1,8}[A-Z]")
 
@@ -312,7 +311,11 @@ def _ipv4s(text: bytes) -> Iterator[_Span]:
             continue
         if not _reportable_ip(text[start:end].decode("ascii")):
             continue
-        if _VERSION_BEFORE.search(text[max(0, start - 20) : start]):
+        before = text[max(0, start - 20) : start]
+        word = before.rstrip(b" \t\r\n=:.#\"'(")
+        if not word[-1:].isdigit() and _VERSION_WORD.search(word):
+            continue
+        if _VERSION_MARK.search(before):
             continue
         at_line_start = start == 0 or text[start - 1] == 0x0A
         if at_line_start and end - start == 7 and _HEADING_AFTER.match(text, end):
@@ -409,7 +412,7 @@ _SIGNED_DECIMAL = re.compile(rb"\+[0-9]{4,}\.[0-9]+")
 _DATE = re.compile(
     rb"[0-9]{4}([\-/.])[0-9]{1,2}\1[0-9]{1,2}(?![0-9])|[0-9]{1,2}([\-/.])[0-9]{1,2}\2[0-9]{4}(?![0-9])"
 )
-_PHONE_FORM = re.compile(rb"[+(]{0,2}[0-9]{1,4}\)?(?:[ .\-/]{0,2}\(?[0-9]{2,8}\)?){1,6}")
+_PHONE_FORM = re.compile(rb"[+(]{0,2}[0-9]{1,4}(?:[ .\-/()]{1,3}[0-9]{2,8}){1,6}")
 
 
 def _phones(text: bytes) -> Iterator[_Span]:
