@@ -5,9 +5,12 @@ An exception is never a permission: a request without a decision must not be for
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
 import enum
 import math
 import re
+import threading
 import time
 from collections.abc import Mapping
 from types import TracebackType
@@ -40,6 +43,14 @@ MODEL = "chat_router"
 DEFAULT_URL = "127.0.0.1:8001"
 DEFAULT_TIMEOUT_S = 5.0
 DEFAULT_RETRIES = 10
+DEFAULT_MAX_IN_FLIGHT = 128
+
+# Triton up to 25.01 can crash when a call is cancelled, and a deadline on the wire is a
+# cancellation (triton-inference-server/server, issues 7368 and 8034). So a call that is given up
+# stays under way until Triton has answered it, or at last until gRPC ends it, this much later.
+_WIRE_GRACE_S = 30.0
+# How long closing waits for such calls.
+_DRAIN_S = 1.0
 
 _INT32_MAX = 2**31 - 1
 # What a server that is gone, or full, is asked again; a model that is being healed is asked until
@@ -68,10 +79,14 @@ class Router:
         timeout_s: Seconds that a call may take in all, retries included.
         retries: How often a call that failed is repeated at most within the time-out: until the
             time-out while a model is being reloaded, twice when the server is gone or full.
+        max_in_flight: How many calls may wait for the server at once, those that were given up
+            and that it has not yet answered included. One more is an error at once: overload is
+            never a pile-up.
 
     Raises:
         ServerUnavailableError: ``url`` is not HOST:PORT.
-        ValueError: ``timeout_s`` is not a positive, finite number or ``retries`` is negative.
+        ValueError: ``timeout_s`` is not a positive, finite number, ``retries`` is negative or
+            ``max_in_flight`` is not positive.
     """
 
     def __init__(
@@ -80,12 +95,16 @@ class Router:
         *,
         timeout_s: float = DEFAULT_TIMEOUT_S,
         retries: int = DEFAULT_RETRIES,
+        max_in_flight: int = DEFAULT_MAX_IN_FLIGHT,
     ) -> None:
         self.url = _checked_url(url)
         self._timeout_s = _checked_timeout(timeout_s)
-        self._retries = _checked_retries(retries)
+        self._retries = _at_least(0, "retries", retries)
+        self._max_in_flight = _at_least(1, "max_in_flight", max_in_flight)
         self._closed = False
         self._client = triton.InferenceServerClient(url, channel_args=_CHANNEL)
+        self._sending = threading.Lock()
+        self._under_way: set[concurrent.futures.Future[triton.InferResult]] = set()
 
     def route(
         self,
@@ -133,15 +152,38 @@ class Router:
                 if self._closed:
                     raise RuntimeError("this Router is closed")
                 try:
-                    result = self._client.infer(MODEL, inputs, **_options(deadline))
+                    result = self._infer(inputs, deadline)
                 except InferenceServerException as error:
                     raise _translate(error, self.url, deadline) from error
                 return _decision(result, chat)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
+    def _infer(self, inputs: list[triton.InferInput], deadline: _Deadline) -> triton.InferResult:
+        _refuse_overload(len(self._under_way), self._max_in_flight, self.url)
+        future: concurrent.futures.Future[triton.InferResult] = concurrent.futures.Future()
+
+        def complete(
+            result: triton.InferResult | None, error: InferenceServerException | None
+        ) -> None:
+            self._under_way.discard(future)
+            if error is None:
+                future.set_result(result)
+            else:
+                future.set_exception(error)
+
+        self._under_way.add(future)
+        # Without the lock, calls of several threads would get each other's answers: the client
+        # hands the callback to whatever call it sent last.
+        with self._sending:
+            self._client.async_infer(MODEL, inputs, complete, **_options(deadline))
+        if not concurrent.futures.wait({future}, deadline.remaining_s()).done:
+            raise _deadline_exceeded()
+        return future.result()
+
     def close(self) -> None:
-        """Close the connection; calls under way fail."""
+        """Close the connection. Calls under way have a second to end, then they fail."""
         self._closed = True
+        concurrent.futures.wait(tuple(self._under_way), _DRAIN_S)
         self._client.close()
 
     def __enter__(self) -> Router:
@@ -159,7 +201,7 @@ class Router:
 class AsyncRouter:
     """:class:`Router` for asyncio: the same calls, awaited, any number at a time.
 
-    One event loop for the life of the object. Cancelling a call cancels it on the server too.
+    One event loop for the life of the object. A call can be cancelled; the server ends it anyway.
     """
 
     def __init__(
@@ -168,12 +210,15 @@ class AsyncRouter:
         *,
         timeout_s: float = DEFAULT_TIMEOUT_S,
         retries: int = DEFAULT_RETRIES,
+        max_in_flight: int = DEFAULT_MAX_IN_FLIGHT,
     ) -> None:
         self.url = _checked_url(url)
         self._timeout_s = _checked_timeout(timeout_s)
-        self._retries = _checked_retries(retries)
+        self._retries = _at_least(0, "retries", retries)
+        self._max_in_flight = _at_least(1, "max_in_flight", max_in_flight)
         self._closed = False
         self._client: triton_aio.InferenceServerClient | None = None
+        self._under_way: set[asyncio.Task[triton.InferResult]] = set()
 
     async def route(
         self,
@@ -207,19 +252,39 @@ class AsyncRouter:
             with attempt:
                 if self._closed:
                     raise RuntimeError("this AsyncRouter is closed")
-                if self._client is None:
-                    # Here and not in __init__: the channel belongs to the running event loop.
-                    self._client = triton_aio.InferenceServerClient(self.url, channel_args=_CHANNEL)
                 try:
-                    result = await self._client.infer(MODEL, inputs, **_options(deadline))
+                    result = await self._infer(inputs, deadline)
                 except InferenceServerException as error:
                     raise _translate(error, self.url, deadline) from error
                 return _decision(result, chat)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
+    async def _infer(
+        self, inputs: list[triton.InferInput], deadline: _Deadline
+    ) -> triton.InferResult:
+        _refuse_overload(len(self._under_way), self._max_in_flight, self.url)
+        if self._client is None:
+            # Here and not in __init__: the channel belongs to the running event loop.
+            self._client = triton_aio.InferenceServerClient(self.url, channel_args=_CHANNEL)
+        task = asyncio.ensure_future(self._client.infer(MODEL, inputs, **_options(deadline)))
+        self._under_way.add(task)
+        task.add_done_callback(self._complete)
+        # `wait` leaves the task alone when the time is over or the caller is cancelled.
+        done, _ = await asyncio.wait({task}, timeout=deadline.remaining_s())
+        if not done:
+            raise _deadline_exceeded()
+        return task.result()
+
+    def _complete(self, task: asyncio.Task[triton.InferResult]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled():
+            task.exception()  # asyncio complains about an exception that nobody looked at
+
     async def close(self) -> None:
-        """Close the connection; calls under way fail."""
+        """Close the connection. Calls under way have a second to end, then they fail."""
         self._closed = True
+        if self._under_way:
+            await asyncio.wait(tuple(self._under_way), timeout=_DRAIN_S)
         if self._client is not None:
             await self._client.close()
 
@@ -239,10 +304,11 @@ class AsyncRouter:
 
 
 class _Deadline:
-    """The moment by which a call must be over."""
+    """The moment by which a call must be over, and why it has taken until now."""
 
     def __init__(self, timeout_s: float) -> None:
         self.timeout_s = _checked_timeout(timeout_s)
+        self.earlier_failure: BaseException | None = None
         self._end = time.monotonic() + self.timeout_s
 
     def remaining_s(self) -> float:
@@ -265,10 +331,17 @@ def _checked_timeout(timeout_s: float) -> float:
     return timeout_s
 
 
-def _checked_retries(retries: int) -> int:
-    if retries < 0:
-        raise ValueError(f"retries must not be negative, and is {retries}")
-    return retries
+def _at_least(least: int, name: str, value: int) -> int:
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, and is {value}")
+    return value
+
+
+def _refuse_overload(under_way: int, most: int, url: str) -> None:
+    if under_way >= most:
+        raise OverloadedError(
+            f"{under_way} calls wait for {url}, as many as may (max_in_flight); ask again later"
+        )
 
 
 def _inputs(chat: ChatText, budget: int | None, policy: str | None) -> list[triton.InferInput]:
@@ -300,9 +373,14 @@ def _input(name: str, datatype: str, values: np.ndarray[Any, Any]) -> triton.Inf
 
 
 def _options(deadline: _Deadline) -> dict[str, Any]:
-    """One attempt's share of the time: on the wire, and in Triton's queues (microseconds)."""
+    """The time that is left: in Triton's queues, in microseconds, and on the wire, in seconds."""
     remaining_s = deadline.remaining_s()
-    return {"client_timeout": remaining_s, "timeout": int(remaining_s * 1e6)}
+    return {"timeout": int(remaining_s * 1e6), "client_timeout": remaining_s + _WIRE_GRACE_S}
+
+
+def _deadline_exceeded() -> InferenceServerException:
+    """What gRPC would say at a deadline of its own."""
+    return InferenceServerException("Deadline Exceeded", status="StatusCode.DEADLINE_EXCEEDED")
 
 
 def _decision(result: triton.InferResult, chat: ChatText) -> Decision:
@@ -317,6 +395,7 @@ class _Failure(enum.Enum):
 
     JUDGED = enum.auto()  # a backend of ours says why
     TIMEOUT = enum.auto()
+    QUEUED = enum.auto()  # too long in one of Triton's queues
     OVERLOADED = enum.auto()
     GONE = enum.auto()  # no server, or not any more
     HEALING = enum.auto()  # a model is not loaded, or its process has died
@@ -329,7 +408,7 @@ _OUR_ERROR = re.compile(r"\[pointsman:(\w+)\] *([^\n]*)")
 _MESSAGES = (
     (_Failure.JUDGED, _OUR_ERROR),
     (_Failure.OVERLOADED, re.compile(r"maximum queue size", re.I)),
-    (_Failure.TIMEOUT, re.compile(r"request timeout expired|timed? ?out in queue", re.I)),
+    (_Failure.QUEUED, re.compile(r"request timeout expired", re.I)),
     (
         _Failure.HEALING,
         re.compile(r"stub process|unknown model|not ready|no available version", re.I),
@@ -368,9 +447,15 @@ def _translate(error: InferenceServerException, url: str, deadline: _Deadline) -
             code, line = _OUR_ERROR.search(message).groups()  # type: ignore[union-attr]
             return _OUR_CLASSES.get(code, CheckFailedError)(line)
         case _Failure.TIMEOUT:
+            why = "is the server overloaded, or the time-out too short?"
+            if deadline.earlier_failure is not None:
+                why = f"before that, {deadline.earlier_failure}"
             return ServerTimeoutError(
-                f"no decision from {url} within {deadline.timeout_s:g} s; "
-                "is the server overloaded, or the time-out too short?"
+                f"no decision from {url} within {deadline.timeout_s:g} s; {why}"
+            )
+        case _Failure.QUEUED:
+            return ServerTimeoutError(
+                f"the request waited too long in a queue of Triton at {url}; it is overloaded"
             )
         case _Failure.OVERLOADED:
             return OverloadedError(
@@ -425,7 +510,11 @@ def _retrying(retries: int, deadline: _Deadline) -> dict[str, Any]:
     def stop(state: tenacity.RetryCallState) -> bool:
         return state.attempt_number > retries or state.upcoming_sleep >= deadline.remaining_s()
 
+    def remember(state: tenacity.RetryCallState) -> None:
+        deadline.earlier_failure = state.outcome.exception() if state.outcome else None
+
     return {
+        "before_sleep": remember,
         "retry": _worth_another_attempt,
         "wait": tenacity.wait_exponential(multiplier=0.1, max=1.0) + tenacity.wait_random(0, 0.1),
         "stop": stop,
