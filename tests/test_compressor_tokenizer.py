@@ -142,6 +142,18 @@ def test_counts_stay_exact_while_words_are_learned_and_forgotten(
             )
 
 
+@given(st.lists(st.text(st.sampled_from("abcdeinorst019é中が\u0301я"), min_size=20, max_size=100)))
+@settings(max_examples=60, deadline=None)
+def test_long_words_are_counted_as_the_tokenizer_counts_them(words: list[str]) -> None:
+    check(" ".join(words))
+
+
+def test_many_long_words_are_counted_as_the_tokenizer_counts_them() -> None:
+    draw = np.random.default_rng(1)
+    letters = list("abcdefghijklmnopqrstuvwxyz0123456789ß")
+    check(" ".join("".join(draw.choice(letters, int(draw.integers(20, 101)))) for _ in range(900)))
+
+
 def test_hashes_tell_words_apart_and_know_equal_ones() -> None:
     words = [f"{a}{b}" for a in "abcdefghij" for b in range(2000)]
     read = tokenizer.read(" ".join(words + words[::-1]))

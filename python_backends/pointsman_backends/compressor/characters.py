@@ -170,36 +170,43 @@ class CharacterTable:
     def _learn_batch(self, characters: list[str]) -> None:
         normal = self._normalise_each(characters)
         # A CJK ideograph gets a space on either side: it is a word alone.
-        bare = [n.strip(" ") if len(n) > 1 else n for n in normal]
-        probes = [f"a{n}a" for n in bare]
-        edges = np.cumsum([0] + [len(probe) + 1 for probe in probes])
-        pieces = self._pre_tokenizer.pre_tokenize_str(" ".join(probes))
-        starts = np.fromiter((offsets[0] for _, offsets in pieces), np.int64, len(pieces))
-        parts = np.bincount(np.searchsorted(edges, starts, "right") - 1, minlength=len(probes))
+        bare = [text if len(text) < 2 else text.strip(" ") for text in normal]
+        kinds = self._kinds_of([text[:1] for text in bare])
         codes = np.fromiter(map(ord, characters), np.int64, len(characters))
+        lengths = np.fromiter(map(len, bare), np.uint8, len(bare))
         becomes = np.zeros(len(characters), np.uint32)
+        single = np.flatnonzero(lengths == 1)
+        becomes[single] = [ord(bare[i]) for i in single.tolist()]
         expansions: list[int] = []
-        known = len(self._expansions)
-        properties = np.zeros(len(characters), np.uint8)
-        for i, (character, text) in enumerate(zip(characters, bare, strict=True)):
-            alone = parts[i] > 2 or text != normal[i]
-            # Between two letters: one piece for a letter, two for a space, three for others.
-            kind = SPACE if parts[i] == 2 and not alone else WORD
-            if alone:
-                kind = IDEOGRAPH if character.isalnum() else PUNCTUATION
-            properties[i] = kind | _flags(character, kind)
-            if len(text) == 1:
-                becomes[i] = ord(text)
-            elif len(text) > 1:
-                becomes[i] = known + len(expansions)
-                expansions.extend(map(ord, text))
+        for i in np.flatnonzero(lengths > 1).tolist():
+            becomes[i] = len(self._expansions) + len(expansions)
+            expansions.extend(map(ord, bare[i]))
+        for i, (text, spaced) in enumerate(zip(bare, normal, strict=True)):
+            if text is not spaced and text != spaced:
+                kinds[i] = PUNCTUATION
+        alone = kinds == PUNCTUATION
+        kinds[alone] = [
+            IDEOGRAPH if characters[i].isalnum() else PUNCTUATION
+            for i in np.flatnonzero(alone).tolist()
+        ]
+        kinds |= np.fromiter(map(_flags, characters, kinds.tolist()), np.uint8, len(kinds))
         if expansions:
             added = np.array(expansions, np.uint32)
             self._expansions = np.concatenate([self._expansions, added])
         self._becomes[codes] = becomes
-        self._properties[codes] = properties
+        self._properties[codes] = kinds
         # Last, so that another thread never sees a length without the rest.
-        self._lengths[codes] = [len(text) for text in bare]
+        self._lengths[codes] = lengths
+
+    def _kinds_of(self, texts: list[str]) -> npt.NDArray[np.uint8]:
+        """SPACE, WORD or PUNCTUATION for each of some texts of at most one character, uint8 [N]."""
+        # Each follows a letter: one that joins it is of a word, one that stands apart is
+        # punctuation, one in no piece is white space. Nothing at all counts as of a word.
+        probes = "".join(["a" + (text or "a") for text in texts]) + "a"
+        kinds = np.full(len(probes), SPACE, np.uint8)
+        for _, (start, end) in self._pre_tokenizer.pre_tokenize_str(probes):
+            kinds[start:end] = PUNCTUATION if end == start + 1 else WORD
+        return kinds[1::2].copy()
 
     def _normalise_each(self, characters: list[str]) -> list[str]:
         if self._normalizer is None:

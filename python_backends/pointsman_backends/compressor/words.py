@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,23 +67,39 @@ class Hasher:
     ) -> npt.NDArray[np.uint64]:
         """Hash the words [starts, ends) of ``codes``, which are in order and disjoint."""
         hashes = np.empty(len(starts), np.uint64)
-        sums = np.zeros(len(self._powers) + 1, np.uint64)
-        word = 0
-        while word < len(starts):
-            origin = int(starts[word])
-            beyond = int(np.searchsorted(starts, origin + _BLOCK))
-            block = codes[origin : int(ends[beyond - 1])]
-            spread = (
-                self._spread_octets[block]
-                if block.dtype == np.uint8
-                else self._spread_in_place(block.astype(np.uint64))
+        for first, last in self.blocks(starts):
+            origin = starts[first]
+            sums = self.sums(codes[origin : ends[last - 1]])
+            hashes[first:last] = self.span(
+                sums, starts[first:last] - origin, ends[first:last] - origin
             )
-            spread *= self._powers[: len(block)]
-            np.cumsum(spread, out=sums[1 : len(block) + 1])
-            first = starts[word:beyond] - origin
-            difference = sums[ends[word:beyond] - origin] - sums[first]
-            hashes[word:beyond] = difference * self._inverse_powers[first]
-            word = beyond
+        return hashes
+
+    def blocks(self, starts: npt.NDArray[np.int32]) -> Iterator[tuple[int, int]]:
+        """Ranges of words whose characters fit into one array of ``sums``."""
+        first = 0
+        while first < len(starts):
+            last = int(np.searchsorted(starts, int(starts[first]) + _BLOCK))
+            yield first, last
+            first = last
+
+    def sums(self, codes: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:
+        """Running sums before each character and after the last, uint64 [N + 1]."""
+        if codes.dtype == np.uint8:
+            terms = self._spread_octets[codes]
+        else:
+            terms = self._spread_in_place(codes.astype(np.uint64))
+        terms *= self._powers[: len(codes)]
+        sums = np.empty(len(codes) + 1, np.uint64)
+        sums[0] = 0
+        np.cumsum(terms, out=sums[1:])
+        return sums
+
+    def span(
+        self, sums: npt.NDArray[np.uint64], starts: npt.NDArray[Any], ends: npt.NDArray[Any]
+    ) -> npt.NDArray[np.uint64]:
+        """Hash what is between some positions of an array of ``sums``."""
+        hashes: npt.NDArray[np.uint64] = (sums[ends] - sums[starts]) * self._inverse_powers[starts]
         return hashes
 
     def _spread_in_place(self, codes: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
