@@ -40,7 +40,7 @@ class Prose:
         self._paragraphs = [(text, len(e.ids)) for text, e in zip(paragraphs, encoded, strict=True)]
 
     def draw(self, tokens: int) -> str:
-        """Return paragraphs, separated by empty lines, of `tokens` tokens or a few more."""
+        """Return paragraphs, separated by empty lines, of about `tokens` tokens."""
         chosen = []
         total = 0
         for index in self._random.sample(range(len(self._paragraphs)), len(self._paragraphs)):
@@ -67,9 +67,7 @@ def _reference() -> Iterator[str]:
 
 def _docstrings() -> Iterator[str]:
     library = Path(sysconfig.get_path("stdlib"))
-    for source in sorted([*library.glob("*.py"), *library.glob("[a-z]*/*.py")]):
-        if source.parent.name in {"test", "site-packages"}:
-            continue
+    for source in sorted(library.glob("*.py")):
         for node in ast.walk(ast.parse(source.read_bytes())):
             if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
                 yield from _readable(ast.get_docstring(node) or "")
