@@ -31,7 +31,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pointsman import Router
-from pointsman.embedded import pss_bytes
+from pointsman.processes import pss_bytes
 
 SIZES = (30, 120, 512, 2048, 8192, 16384)
 SEED = 21
