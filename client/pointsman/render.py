@@ -59,7 +59,7 @@ def checks_table(checks: "Iterable[Check]") -> Table:
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
-    table.add_column()
+    table.add_column(overflow="fold")
     for check in checks:
         mark = "[green]ok[/]" if check.ok else "[bold red]missing[/]"
         table.add_row(mark, check.name, escape(check.detail))

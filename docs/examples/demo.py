@@ -7,13 +7,13 @@ import sys
 import time
 from pathlib import Path
 
-from pointsman.embedded import EmbeddedTriton
-from pointsman.errors import PointsmanError
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from pointsman import Router
+from pointsman.embedded import EmbeddedTriton
+from pointsman.errors import PointsmanError
 from pointsman.render import action_text, pii_text
 
 EXAMPLES = Path(__file__).parent

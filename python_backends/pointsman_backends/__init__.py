@@ -1,0 +1,1 @@
+"""The logic behind the models in the model repository; nothing here imports Triton."""

@@ -1,0 +1,199 @@
+"""What this machine has to run Pointsman with, what is missing, and how to mend it."""
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import platform
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+from google.protobuf import text_format
+from tritonclient.grpc import InferenceServerClient, model_config_pb2
+from tritonclient.utils import InferenceServerException
+
+from pointsman import embedded, paths
+from pointsman.errors import PointsmanError, SetupError
+from pointsman.router import Router
+
+_INSTALL_SERVER = "pip install 'pointsman[server]'"
+_PROBE = "What is the derivative of x squared?"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing looked at: whether it is in order, what was found, and the mend if not."""
+
+    name: str
+    ok: bool
+    detail: str
+    mend: str = ""
+
+
+def diagnose(*, model_repository: Path | None = None, url: str | None = None) -> list[Check]:
+    """Look at this machine and, when `url` is given, at the server that answers there.
+
+    Args:
+        model_repository: Folder to look at; None is the shipped one.
+        url: Triton's gRPC endpoint, HOST:PORT.
+
+    Returns:
+        One entry for each thing looked at, in the order in which they build on each other.
+    """
+    checks = [_python(), _triton(), _libpython(), _cpu(), _onnxruntime()]
+    try:
+        repository = paths.model_repository(model_repository)
+    except SetupError as error:
+        checks.append(Check("model repository", False, str(error)))
+    else:
+        checks.append(Check("model repository", True, str(repository)))
+        checks.extend(_models(repository))
+        checks.append(_policy(repository))
+    if url is not None:
+        checks.extend(_server(url))
+    return checks
+
+
+def _python() -> Check:
+    return Check("Python", True, f"{platform.python_version()} at {sys.executable}")
+
+
+def _libpython() -> Check:
+    try:
+        return Check("libpython", True, str(embedded.find_libpython()))
+    except SetupError as error:
+        return Check("libpython", False, str(error))
+
+
+def _triton() -> Check:
+    try:
+        binary = embedded.find_tritonserver()
+    except SetupError as error:
+        return Check("Triton", False, str(error))
+    version = importlib.metadata.version("nvidia-pytriton")
+    return Check("Triton", True, f"{binary} (nvidia-pytriton {version})")
+
+
+def _cpu() -> Check:
+    flags: set[str] = set()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("flags"):
+                flags = set(line.split(":", 1)[1].split())
+                break
+    features = [name for name in ("avx2", "avx512f", "avx512_vnni", "avx512_bf16") if name in flags]
+    return Check("CPU", True, f"{platform.machine()}: {' '.join(features) or 'no AVX2'}")
+
+
+def _onnxruntime() -> Check:
+    if importlib.util.find_spec("onnxruntime") is None:
+        return Check("ONNX Runtime", False, "not installed", _INSTALL_SERVER)
+    import onnxruntime
+
+    providers = ", ".join(onnxruntime.get_available_providers())
+    return Check("ONNX Runtime", True, f"{onnxruntime.__version__} with {providers}")
+
+
+def _models(repository: Path) -> Iterator[Check]:
+    for config_path in sorted(repository.glob("*/config.pbtxt")):
+        folder = config_path.parent
+        try:
+            config = text_format.Parse(config_path.read_text(), model_config_pb2.ModelConfig())
+        except (OSError, UnicodeDecodeError, text_format.ParseError) as error:
+            yield Check(folder.name, False, f"{config_path}: {error}", "mend config.pbtxt")
+            continue
+        if config.backend == "onnxruntime":
+            yield _onnx_model(folder, config.default_model_filename or "model.onnx")
+            yield from _op_libraries(folder, list(config.model_operations.op_library_filename))
+        elif config.backend == "python":
+            model = folder / "1" / "model.py"
+            yield Check(
+                folder.name,
+                model.is_file(),
+                str(model),
+                "" if model.is_file() else f"put {model} back",
+            )
+
+
+def _onnx_model(folder: Path, filename: str) -> Check:
+    mend = f"put {filename}, labels.json and tokenizer.json into {folder}/1 (git checkout?)"
+    try:
+        weights = (folder / "1" / filename).read_bytes()
+        labels = orjson.loads((folder / "1" / "labels.json").read_bytes())
+        tokenizer = (folder / "1" / "tokenizer.json").read_bytes()
+        detail = (
+            f"sha256 {hashlib.sha256(weights).hexdigest()[:16]}, {len(weights) / 1e6:.1f} MB, "
+            f"{len(labels['labels'])} labels, up to {labels['max_tokens']:,} tokens, "
+            f"tokenizer {hashlib.sha256(tokenizer).hexdigest()[:8]}"
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return Check(folder.name, False, f"{type(error).__name__}: {error}", mend)
+    return Check(folder.name, True, detail)
+
+
+def _op_libraries(folder: Path, filenames: list[str]) -> Iterator[Check]:
+    name = f"{folder.name} op library"
+    if not filenames:
+        yield Check(name, True, "none named: ONNX Runtime's own kernels run")
+    for filename in filenames:
+        found = [
+            path
+            for path in (Path(filename), folder / filename, folder / "1" / filename)
+            if path.is_file()
+        ]
+        yield Check(
+            name,
+            bool(found),
+            str(found[0]) if found else f"{filename} not found",
+            "" if found else f"put {filename} into {folder}/1",
+        )
+
+
+def _policy(repository: Path) -> Check:
+    try:
+        from pointsman_backends.router.policy import load_policy_file
+    except ImportError as error:
+        return Check("policy", False, f"not checked: {error}", _INSTALL_SERVER)
+    path = repository / "router" / "1" / "policy.yaml"
+    try:
+        policies = load_policy_file(path)
+    except (OSError, ValueError) as error:
+        return Check("policy", False, str(error), f"mend {path} (docs/policy.md)")
+    names = ", ".join(sorted(policies.policies))
+    return Check("policy", True, f"{path.name}: {names}; default {policies.default_policy}")
+
+
+def _server(url: str) -> Iterator[Check]:
+    mend = "start it with `pointsman serve`, or look at its log"
+    client = InferenceServerClient(url)
+    try:
+        index = client.get_model_repository_index(client_timeout=5)
+        for model in index.models:
+            ready = model.state == "READY"
+            yield Check(
+                f"server: {model.name}",
+                ready,
+                model.state.lower() or model.reason,
+                "" if ready else mend,
+            )
+    except InferenceServerException as error:
+        yield Check("server", False, f"{url}: {error.message()}", mend)
+        return
+    finally:
+        client.close()
+    # Triton calls a model ready when its process has died: only an answer proves it works.
+    try:
+        with Router(url) as router:
+            decision = router.route_text(_PROBE)
+    except PointsmanError as error:
+        yield Check("server: decision", False, str(error), mend)
+    else:
+        yield Check(
+            "server: decision",
+            not decision.errors,
+            f"{decision.action} to {decision.model} by {decision.rule}",
+            "; ".join(decision.errors),
+        )
