@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import tritonclient.grpc as triton
 from hypothesis import given
@@ -18,7 +19,6 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 from tritonclient.utils import InferenceServerException
 
-import onnxruntime
 from pointsman.embedded import EmbeddedTriton
 from pointsman.errors import ModelLoadError
 from pointsman_backends.onnx_backend.batching import Request, Tensors, infer

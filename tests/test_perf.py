@@ -7,9 +7,9 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
 
-import onnxruntime
 from pointsman import Coverage
 
 PERF = Path(__file__).parents[1] / "perf"

@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import onnx
+import onnxruntime as ort
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import nn
 
-import onnxruntime as ort
 from training.finetune import MAX_TOKENS, Trunk, buckets, load_tokenizer, pad, predict
 
 OPSET = 17

@@ -52,6 +52,7 @@ class TritonPythonModel:
     def initialize(self, args: dict[str, str]) -> None:
         """Load the model; a mistake in the configuration or the model stops it here."""
         import onnxruntime
+
         from pointsman_backends.onnx_backend.session import create_session
 
         try:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import onnxruntime
+
 from pointsman_backends.onnx_backend.errors import ConfigError, LoadError, one_line
 from pointsman_backends.onnx_backend.settings import ORT_TYPES, Settings, TensorSpec
 
