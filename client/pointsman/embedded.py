@@ -44,6 +44,7 @@ from pointsman.errors import (
     SetupError,
     TritonNotFoundError,
 )
+from pointsman.processes import Process, dead_children, pss_bytes, stubs
 
 LogSink = Callable[[str], None] | IO[str]
 
@@ -56,6 +57,8 @@ _SYSTEM_LIBRARY_DIRS = (
 _STUB = "triton_python_backend_stub"
 _POLL_S = 0.05
 _PROBE_TIMEOUT_S = 2.0
+# How long Triton gets to notice itself that a model's process has died.
+_CRASH_PATIENCE_S = 1.5
 _LOG_TAIL_LINES = 400
 _PORT_ATTEMPTS = 5
 # Seconds in which Triton finishes requests and unloads models before all of it is killed. (A model
@@ -106,20 +109,6 @@ def find_libpython() -> Path:
 def _interpreter_library_dirs() -> list[str]:
     # A relocated interpreter (python-build-standalone) reports the LIBDIR it was built with.
     return [sysconfig.get_config_var("LIBDIR") or "", str(Path(sys.base_prefix) / "lib")]
-
-
-def pss_bytes(pid: int) -> int:
-    """Return the proportional set size, in bytes, of a process and all its descendants.
-
-    Shared pages count once, split among the processes that map them. Processes that end while
-    this runs, or that may not be read, count as 0.
-    """
-    total = 0
-    for process in (pid, *_guardian.descendants(pid)):
-        with contextlib.suppress(OSError):
-            rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
-            total += sum(int(kib) for kib in re.findall(r"^Pss: +(\d+) kB", rollup, re.M)) * 1024
-    return total
 
 
 def check_port(host: str, port: int) -> None:
@@ -264,7 +253,7 @@ class EmbeddedTriton:
             raise ConnectionError(f"{self.metrics_url}: {error!r}") from error
 
     def pss_bytes(self) -> int:
-        """Return the memory of all processes of the server: see `pss_bytes`."""
+        """Return the memory of all processes of the server: see `processes.pss_bytes`."""
         return pss_bytes(self._server.pid) if self._server is not None else 0
 
     def log_tail(self) -> list[str]:
@@ -297,6 +286,7 @@ class EmbeddedTriton:
             ModelLoadError: a model did not load; its own error is in the message.
             ServerStartError: Triton ended or was not ready in time.
         """
+        self._check_files()
         for attempt in range(1, _PORT_ATTEMPTS + 1):
             self._choose_ports()
             try:
@@ -334,6 +324,15 @@ class EmbeddedTriton:
                 raise SetupError(f"port {port} was given twice: each endpoint needs its own")
             check_port(self.host, port)
 
+    def _check_files(self) -> None:
+        """Raise `ModelLoadError` for a model without its file: Triton would say less, or hang."""
+        for model in self.models:
+            if (file := self.configs[model].file) is None:
+                continue
+            for version in (self.model_repository / model).glob("[0-9]*"):
+                if not (version / file).exists():
+                    raise ModelLoadError(model, f"there is no {version / file}")
+
     def _start_once(self) -> None:
         self._server = server = _Server(self._command, self._environment, self._log)
         try:
@@ -344,25 +343,33 @@ class EmbeddedTriton:
 
     def _wait_until_ready(self, server: _Server) -> None:
         deadline = time.monotonic() + self._startup_timeout_s
+        crashes = _Crashes(self)
         while not self._answers_ready(server.name):
             if server.ended.wait(_POLL_S):
                 raise self._failure(server)
+            if crash := crashes.unnoticed(time.monotonic()):
+                raise self._crash(server, crash)
             if time.monotonic() > deadline:
                 raise ServerStartError(
                     f"Triton was not ready within {self._startup_timeout_s:g} s; its last words: "
                     f"{_last_words(server.tail)}"
                 )
 
-    def _command(self, name: str, backends: Path) -> list[str]:
-        """Return tritonserver's command line.
+    def _command(self, name: str, scratch: Path) -> list[str]:
+        """Lay out what tritonserver reads in the scratch directory; return its command line.
 
         `name` identifies this server and is the prefix of its shared memory regions.
         """
+        repository = self.model_repository
+        if len(str(repository).split()) > 1:
+            # Triton hands the path of a model to its process without quotes.
+            repository = scratch / "models"
+            repository.symlink_to(self.model_repository)
         command = [
             str(find_tritonserver()),
             f"--id={name}",
-            f"--model-repository={self.model_repository}",
-            f"--backend-directory={backends}",
+            f"--model-repository={repository}",
+            f"--backend-directory={_lay_out_backends(scratch / 'backends')}",
             f"--backend-config=python,shm-region-prefix-name={name}",
             "--model-control-mode=explicit",
             "--exit-on-error=true",
@@ -418,6 +425,15 @@ class EmbeddedTriton:
             response = connection.getresponse()
             return response.status, response.read()
 
+    def _crash(self, server: _Server, process: Process) -> ModelLoadError:
+        """Return the error for a model whose process died while it loaded."""
+        served = {directory.name for _, directory in stubs(self.pid)}
+        started = [model for model in self.models if not self.configs[model].parts]
+        culprits = [model for model in started if model not in served] or started
+        return ModelLoadError(
+            " or ".join(culprits), f"its process died: {process.fate()}{_said(server.tail)}"
+        )
+
     def _failure(self, server: _Server) -> SetupError:
         """Return the error that says why a server ended while it started."""
         for line in server.tail:
@@ -426,11 +442,27 @@ class EmbeddedTriton:
         failures = load_failures(server.tail)
         if failures:
             (model, reason), *others = failures.items()
+            if "is not healthy" in reason:
+                reason = f"its process died{_said(server.tail)}"
             return ModelLoadError(model, reason, others=[name for name, _ in others])
         return ServerStartError(
             f"Triton ended with status {server.status} while it started; its last words: "
             f"{_last_words(server.tail)}"
         )
+
+
+class _Crashes:
+    """Finds processes of models that died while they loaded: Triton would wait for them forever."""
+
+    def __init__(self, triton: EmbeddedTriton) -> None:
+        self._triton = triton
+        self._seen: dict[Process, float] = {}
+
+    def unnoticed(self, now: float) -> Process | None:
+        """Return a dead process that Triton has left uncollected for a while, if any."""
+        dead = dead_children(self._triton.pid)
+        self._seen = {process: self._seen.get(process, now) for process in dead}
+        return next((p for p, since in self._seen.items() if now - since > _CRASH_PATIENCE_S), None)
 
 
 class _Server:
@@ -450,7 +482,7 @@ class _Server:
         self._scratch = _scratch_directory()
         try:
             scratch = Path(self._scratch)
-            arguments = command(self.name, _lay_out_backends(scratch / "backends"))
+            arguments = command(self.name, scratch)
             guardian = [sys.executable, "-I", "-S", str(Path(_guardian.__file__))]
             guardian += [str(os.getpid()), str(_STOP_GRACE_S), self.name, self._scratch, "--"]
             self._process = subprocess.Popen(  # noqa: S603 (no shell; arguments are ours)
@@ -528,16 +560,22 @@ class _Server:
             print(f"pointsman: log sink failed, log dropped: {error!r}", file=sys.stderr)
 
 
+# What the backends here read when ``default_model_filename`` says nothing else.
+_MODEL_FILES = {"python": "model.py", "onnxruntime": "model.onnx"}
+
+
 @dataclass(frozen=True)
 class ModelConfig:
     """What matters here of a model's ``config.pbtxt``.
 
     Attributes:
         complete: it names the model's inputs and outputs.
+        file: name of the file in each version's directory that the backend reads, if known.
         parts: names of the models that it is an ensemble of; empty for other models.
     """
 
     complete: bool
+    file: str | None
     parts: tuple[str, ...]
 
 
@@ -554,12 +592,19 @@ def _read_config(repository: Path, model: str) -> ModelConfig:
         raise ModelLoadError(model, f"{path}: {_one_line(str(error))}") from None
     return ModelConfig(
         complete=bool(config.input and config.output),
+        file=config.default_model_filename or _MODEL_FILES.get(config.backend),
         parts=tuple(dict.fromkeys(step.model_name for step in config.ensemble_scheduling.step)),
     )
 
 
 def _scratch_directory() -> str:
     scratch = tempfile.mkdtemp(prefix="pointsman-")
+    if len(scratch.split()) > 1:
+        Path(scratch).rmdir()
+        raise SetupError(
+            f"{tempfile.gettempdir()!r} holds a space: set TMPDIR to a directory "
+            "whose path has none"
+        )
     if os.statvfs(scratch).f_flag & os.ST_NOEXEC:
         Path(scratch).rmdir()
         raise SetupError(
@@ -589,6 +634,15 @@ def _lay_out_backends(directory: Path) -> Path:
     return directory
 
 
+# An isolated interpreter ignores the locale: files and output would be ASCII.
+_SITE_CUSTOMIZE = """\
+import locale, sys
+locale.setlocale(locale.LC_CTYPE, "C.UTF-8")
+for stream in (sys.stdout, sys.stderr):
+    stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
+"""
+
+
 def _lay_out_python(directory: Path) -> Path:
     """Make a virtual environment that sees the running interpreter's packages; return its ``bin``.
 
@@ -616,6 +670,7 @@ def _lay_out_python(directory: Path) -> Path:
     )
     (directory / "bin").mkdir()
     (directory / "bin" / "python3").symlink_to(prefix / "bin" / minor)
+    (site_packages / "sitecustomize.py").write_text(_SITE_CUSTOMIZE)
     # With addsitedir, the .pth files there (editable installs) count too.
     lines = [f"import site; site.addsitedir({path!r})\n" for path in dict.fromkeys(packages)]
     (site_packages / "pointsman.pth").write_text("".join(lines))
@@ -626,63 +681,63 @@ def _joined(*entries: str) -> str:
     return os.pathsep.join(dict.fromkeys(entry for entry in entries if entry))
 
 
-_LOG_LINE = re.compile(r'^[EWIF]\d{4} [\d:.]+ \d+ \S+\] +"?(?P<text>.*?)"?$')
+_LOG_LINE = re.compile(r"^[EWIF]\d{4} [\d:.]+ +\d+ \S+\]")
 _PORT_TAKEN = re.compile(r"Socket '\S+:(?P<port>\d+)' already in use")
-_PROTOBUF_ERROR = re.compile(r"^\[libprotobuf ERROR .*?\] (?P<reason>.*)$")
-# Ordered: a model's own failure before that of an ensemble which needs it.
-_LOAD_FAILURES = (
-    re.compile(r"^failed to load '(?P<model>[^']+)' version -?\d+: (?P<reason>.*)$", re.S),
-    re.compile(r"^failed to load model '(?P<model>[^']+)': (?P<reason>.*)$", re.S),
-    re.compile(r"^Poll failed for model directory '(?P<model>[^']+)': (?P<reason>.*)$", re.S),
-    re.compile(r"^(?P<reason>.*?ensemble '(?P<model>[^']+)' .*)$", re.S),
+# Triton's last words when models do not load name them all; one reason may take many lines.
+_LOAD_FAILURE = re.compile(
+    r"load failed for model '(?P<model>[^']+)': (?P<reason>.*?)(?=\nload failed for model '|\Z)",
+    re.DOTALL,
 )
-_LAUNCH_NOISE = re.compile(r"^(?:Internal|Invalid argument|Unavailable|Not found|Unsupported): ")
+# A configuration that is none is not in them. The parser's own error may stand before.
+_POLL_FAILURE = re.compile(
+    r"(?:^\[libprotobuf ERROR [^\]]*\] (?P<detail>.*)\n)?"
+    r"^E.*\] \"Poll failed for model directory '(?P<model>[^']+)': (?P<reason>.*)\"$",
+    re.MULTILINE,
+)
+_TRITON_PREFIX = re.compile(
+    r"^(?:version -?\d+ is at UNAVAILABLE state: )?"
+    r"(?:(?:Internal|Invalid argument|Unavailable|Not found|Unsupported|Unknown): )?"
+)
 
 
 def load_failures(log: Sequence[str]) -> dict[str, str]:
     """Return the models that failed to load, and for each its own error in one line.
 
-    The model that is the cause of the others' failure comes first.
+    A model that fails because another one did comes after that.
 
     Args:
-        log: lines of Triton's log, in its default format.
+        log: lines of Triton's log, started with ``--exit-on-error=true``.
     """
-    found: list[dict[str, str]] = [{} for _ in _LOAD_FAILURES]
-    detail = ""
-    for line in log:
-        if protobuf := _PROTOBUF_ERROR.match(line):
-            detail = protobuf["reason"]
-            continue
-        entry = _LOG_LINE.match(line)
-        if entry is None:
-            continue
-        text = _unescaped(entry["text"])
-        for pattern, failures in zip(_LOAD_FAILURES, found, strict=True):
-            if failure := pattern.match(text):
-                reason = f"{failure['reason']}: {detail}" if detail else failure["reason"]
-                failures.setdefault(failure["model"], _one_line(reason))
-                break
-        detail = ""
-    ordered: dict[str, str] = {}
-    for failures in found:
-        for model, reason in failures.items():
-            ordered.setdefault(model, reason)
-    return ordered
+    text = "\n".join(log)
+    found = {
+        failure["model"]: ": ".join(filter(None, (failure["detail"], failure["reason"])))
+        for failure in _POLL_FAILURE.finditer(text)
+    }
+    for failure in _LOAD_FAILURE.finditer(text.partition("error: creating server: ")[2]):
+        reason = failure["reason"].rstrip().removesuffix(";").partition("\n\nAt:\n")[0]
+        found[failure["model"]] = _TRITON_PREFIX.sub("", reason)
+    return {
+        model: _one_line(found[model])
+        for model in sorted(found, key=lambda m: _DEPENDS in found[m])
+    }
 
 
-def _unescaped(text: str) -> str:
-    try:
-        return str(json.loads(f'"{text}"', strict=False))
-    except ValueError:
-        return text
+_DEPENDS = "which has no loaded version"
 
 
-def _one_line(reason: str) -> str:
-    """Return a model's error without Triton's error class and Python's stack."""
-    message = _LAUNCH_NOISE.sub("", reason.partition("\n\nAt:\n")[0])
-    return " ".join(message.split())
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _said(log: Sequence[str]) -> str:
+    """Return the end of what models' processes wrote themselves, as the end of a sentence."""
+    end = next((n for n, line in enumerate(log) if "Waiting for in-flight" in line), len(log))
+    words = [line.strip() for line in list(log)[:end] if not _LOG_LINE.match(line)]
+    words = [line for line in words if line and line[0] not in "+|"]
+    return f"; it said: {' '.join(words[-3:])}" if words else ""
 
 
 def _last_words(log: Sequence[str]) -> str:
-    errors = [line for line in log if line[:1] in "EF" or line.startswith("error")]
-    return (errors or list(log) or ["(it wrote nothing)"])[-1].strip()
+    said = [line.strip() for line in log if line.strip(" +-|=")]
+    errors = [line for line in said if line[0] in "EF" or line.startswith("error")]
+    return (errors or said or ["(it wrote nothing)"])[-1]

@@ -8,32 +8,26 @@ after the other, one second each. The supervisor watches these processes and rep
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import NamedTuple
 
 from tritonclient.grpc import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
-from pointsman import _guardian
 from pointsman.embedded import EmbeddedTriton
 from pointsman.errors import SetupError
 from pointsman.health import HEALTH_PATH, Health, HealthServer
+from pointsman.processes import Process, stubs
 
 _WATCH_S = 0.1
 _LOAD_TIMEOUT_S = 15.0
 _PROGRESS_S = 1.0
-# A model without an answer for so long, while requests wait for it, hangs. The longest honest
-# execution, a whole 4 MiB text, takes a fraction of it.
-_HANG_S = 20.0
 _SILENCE_S = 10.0
 _BACKOFF_FREE = 3
 _BACKOFF_FIRST_S = 0.5
@@ -41,59 +35,6 @@ _BACKOFF_LAST_S = 30.0
 _STEADY_S = 10.0
 
 Report = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class _Process:
-    """A process of the server: Triton itself, or one that runs one instance of a model."""
-
-    pid: int
-    started: str
-
-    def alive(self) -> bool:
-        """Whether it still runs: not ended, not stopped, and no other process with its id."""
-        stat = _stat(self.pid)
-        return stat is not None and stat.state not in "ZXxT" and stat.started == self.started
-
-    def fate(self) -> str:
-        """Return what became of it, for a person to read."""
-        stat = _stat(self.pid)
-        if stat is None or stat.started != self.started:
-            return "gone"
-        if stat.state == "T":
-            return "stopped"
-        killed_by = stat.exit_code & 0x7F
-        return f"killed by signal {killed_by}" if killed_by else f"exit {stat.exit_code >> 8}"
-
-    def kill(self) -> None:
-        """End it, if it is still there."""
-        stat = _stat(self.pid)
-        if stat is not None and stat.started == self.started:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
-
-
-class _Stat(NamedTuple):
-    """Fields of ``/proc/PID/stat``: see proc(5)."""
-
-    state: str
-    started: str
-    exit_code: int  # as waitpid gives it; the kernel shows it once the process is a zombie
-
-
-def _stat(pid: int) -> _Stat | None:
-    """Return the state of a process, or None when it is gone."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
-        return _Stat(state=fields[0], started=fields[19], exit_code=int(fields[49]))
-    except (OSError, IndexError):
-        return None
-
-
-def _process(pid: int) -> _Process:
-    """Return a process as it is now; when there is none, one that is not alive."""
-    stat = _stat(pid)
-    return _Process(pid, stat.started if stat else "")
 
 
 class Backoff:
@@ -124,7 +65,8 @@ class Supervisor:
 
     - A model's process died or was stopped: the model is unloaded at once, so that requests fail
       fast, loaded again, and the ensembles that need it are loaded again.
-    - A model has not answered for 20 s while requests wait for it: its process is killed.
+    - A model has not answered for `hang_timeout_s` while requests wait for it: its process is
+      killed.
     - That failed or took over 15 s, Triton died, or it did not answer for 10 s: the whole server
       is started again, on the same ports.
 
@@ -133,14 +75,22 @@ class Supervisor:
     Args:
         triton: the server. Only the supervisor may start it while the block runs.
         report: gets one line for everything that happens.
+        hang_timeout_s: longer than the longest honest execution, in seconds.
     """
 
-    def __init__(self, triton: EmbeddedTriton, report: Report | None = None) -> None:
+    def __init__(
+        self,
+        triton: EmbeddedTriton,
+        report: Report | None = None,
+        *,
+        hang_timeout_s: float = 20.0,
+    ) -> None:
         self._triton = triton
         self._report = report or (lambda _: None)
+        self._hang_timeout_s = hang_timeout_s
         self._health = Health("starting", "the models are loading")
-        self._server = _process(0)
-        self._stubs: dict[str, list[_Process]] = {}
+        self._server = Process.of(0)
+        self._stubs: dict[str, list[Process]] = {}
         self._due: dict[str, float] = {}  # unloaded models: when to load them
         self._restart_due = 0.0
         self._backoffs: dict[str, Backoff] = {}  # per model; "" is the server
@@ -264,7 +214,7 @@ class Supervisor:
         """Learn the processes of a server that has just become ready."""
         self._due.clear()
         self._progress = _Progress()
-        self._server = _process(self._triton.pid)
+        self._server = Process.of(self._triton.pid)
         with self._client() as client:
             self._stubs = {
                 model: self._find_stubs(client, model)
@@ -273,18 +223,14 @@ class Supervisor:
             }
         self._set("ready")
 
-    def _find_stubs(self, client: InferenceServerClient, model: str) -> list[_Process]:
+    def _find_stubs(self, client: InferenceServerClient, model: str) -> list[Process]:
         """Return the processes of a loaded model, one for each instance it should have."""
         groups = client.get_model_config(model, client_timeout=_LOAD_TIMEOUT_S).config
         instances = sum(group.count for group in groups.instance_group)
         directory = self._triton.model_repository / model
-        stubs = [
-            _process(pid)
-            for pid in _guardian.children(self._triton.pid)
-            if _served_directory(pid) == directory
-        ]
+        found = [process for process, served in stubs(self._triton.pid) if served == directory]
         # One that has died already has left no trace: stand in for it, so that it is missed.
-        return stubs + [_process(0)] * (instances - len(stubs))
+        return found + [Process.of(0)] * (instances - len(found))
 
     def _ensembles(self) -> list[str]:
         """Return the ensembles, those that others are made of first."""
@@ -307,8 +253,8 @@ class Supervisor:
             if self._progress.silent_s(now) > _SILENCE_S:
                 raise _LostError(f"Triton does not answer: {error}") from error
             return
-        for model in self._progress.hanging(metrics, now):
-            self._report(f"{model} has not answered for {_HANG_S:g} s: ending its process")
+        for model in self._progress.hanging(metrics, now, self._hang_timeout_s):
+            self._report(f"{model} hangs, {self._hang_timeout_s:g} s by now: ending its process")
             for stub in self._stubs.get(model, []):
                 stub.kill()
 
@@ -346,8 +292,8 @@ class _Progress:
         """Return for how long there have been no metrics, in seconds."""
         return now - self._answered_at
 
-    def hanging(self, metrics: str, now: float) -> list[str]:
-        """Return the models that hang, given Triton's metrics now."""
+    def hanging(self, metrics: str, now: float, timeout_s: float) -> list[str]:
+        """Return the models without progress for `timeout_s`, given Triton's metrics now."""
         self._answered_at = now
         executed = {
             model: sum(
@@ -363,7 +309,7 @@ class _Progress:
             if count != before or not waiting:
                 before, since = count, now
             self._seen[model] = (before, since)
-            if now - since > _HANG_S:
+            if now - since > timeout_s:
                 found.append(model)
                 self._seen[model] = (count, now)
         return found
@@ -379,17 +325,6 @@ def _samples(metrics: str, name: str, model: str) -> float:
         if 'reason="REJECTED"' not in sample["labels"]
         and 'reason="CANCELED"' not in sample["labels"]
     )
-
-
-def _served_directory(pid: int) -> Path | None:
-    """Return the model directory that a process of the Python backend serves."""
-    try:
-        arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except OSError:
-        return None
-    if len(arguments) < 2 or not arguments[0].endswith(b"triton_python_backend_stub"):
-        return None
-    return Path(os.fsdecode(arguments[1])).parents[1]  # <directory>/<version>/<file>
 
 
 class _StopAskedError(BaseException):
