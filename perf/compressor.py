@@ -3,8 +3,8 @@
     python perf/compressor.py [--json FILE] [--repeats N]
 
 The text is the documentation, licence and source of the running Python, so every machine with one
-has it. Times are of one thread, without Triton: of the first time a text comes, then wall-clock p50 and
-p95, the lowest time the thread was on a core, and the p50 of each step.
+has it. Times are of one thread, without Triton: of the first time a text comes, then wall-clock
+p50 and p95, the lowest time the thread was on a core, and the p50 of each step.
 """
 
 from __future__ import annotations

@@ -40,10 +40,11 @@ KIND = 0b11
 SPACE, WORD, PUNCTUATION, IDEOGRAPH = range(4)
 LOWER = 1 << 2
 DIGIT = 1 << 3
-NEWLINE = 1 << 4
-STOP = 1 << 5  # ends a sentence where white space follows
-FULL_STOP = 1 << 6  # ends a sentence whatever follows
-CLOSER = 1 << 7  # belongs to the sentence that a stop before it ended
+CLOSER = 1 << 4  # belongs to the sentence that a stop before it ended
+# From here on: what may end a sentence.
+NEWLINE = 1 << 5
+STOP = 1 << 6  # where white space follows
+FULL_STOP = 1 << 7  # whatever follows
 
 _NEWLINES = "\n\u2028\u2029"  # "\r\n" ends a line at its "\n"
 _STOPS = ".!?…‽"
@@ -154,6 +155,9 @@ class CharacterTable:
         lengths[special] = self._lengths[others]
         if (lengths == 1).all():
             return NormalText(codes, properties, None, len(text))
+        if lengths.max() == 1:
+            source = np.flatnonzero(lengths).astype(np.int32)
+            return NormalText(codes[source], properties[source], source, len(text))
         source = np.repeat(np.arange(len(original), dtype=np.int32), lengths)
         # For the k-th of the characters that one became: the place of the first, plus k.
         ends = np.cumsum(lengths, dtype=np.int64)
@@ -181,15 +185,14 @@ class CharacterTable:
         for i in np.flatnonzero(lengths > 1).tolist():
             becomes[i] = len(self._expansions) + len(expansions)
             expansions.extend(map(ord, bare[i]))
-        for i, (text, spaced) in enumerate(zip(bare, normal, strict=True)):
-            if text is not spaced and text != spaced:
-                kinds[i] = PUNCTUATION
-        alone = kinds == PUNCTUATION
-        kinds[alone] = [
-            IDEOGRAPH if characters[i].isalnum() else PUNCTUATION
-            for i in np.flatnonzero(alone).tolist()
-        ]
-        kinds |= np.fromiter(map(_flags, characters, kinds.tolist()), np.uint8, len(kinds))
+        kinds[lengths != np.fromiter(map(len, normal), np.int64, len(normal))] = PUNCTUATION
+        is_word = kinds == WORD
+        kinds[is_word & np.fromiter(map(str.islower, characters), np.bool_, len(kinds))] |= LOWER
+        kinds[is_word & np.fromiter(map(str.isdigit, characters), np.bool_, len(kinds))] |= DIGIT
+        for i in np.flatnonzero(~is_word).tolist():
+            if kinds[i] == PUNCTUATION and characters[i].isalnum():
+                kinds[i] = IDEOGRAPH
+            kinds[i] |= _flags(characters[i])
         if expansions:
             added = np.array(expansions, np.uint32)
             self._expansions = np.concatenate([self._expansions, added])
@@ -218,13 +221,9 @@ class CharacterTable:
         return normal
 
 
-def _flags(character: str, kind: int) -> int:
-    if kind == WORD:
-        if character.islower():
-            return LOWER
-        return DIGIT if character.isdigit() else 0
-    if kind == SPACE:
-        return NEWLINE if character in _NEWLINES else 0
+def _flags(character: str) -> int:
+    if character in _NEWLINES:
+        return NEWLINE
     if character in _FULL_STOPS:
         return FULL_STOP
     if character in _STOPS:

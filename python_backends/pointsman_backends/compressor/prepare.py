@@ -63,7 +63,7 @@ def prepare(
     Args:
         text: The text, of at least one word.
         message_offsets: Where each message begins in the original; a sentence never spans two.
-        abbreviations: Hashes of words whose full stop ends no sentence.
+        abbreviations: Hashes of words whose full stop ends no sentence, uint64 [A], ascending.
 
     Returns:
         Sentences of at most ``WINDOW`` tokens each.
@@ -89,95 +89,86 @@ def sentence_starts(
     like one of a wrapped paragraph. A Latin stop mark needs white space after it, and a full stop
     no initial or abbreviation before it and no number that begins a line.
     """
+    properties, codes = words.normal.properties, words.normal.codes
     begins = np.zeros(len(words) + 1, np.bool_)
     begins[0] = True
     begins[np.searchsorted(words.normal.starts(words.starts), message_offsets)] = True
-    newlines, newline_gaps = _newlines(words)
-    begins[_line_boundaries(words, newlines, newline_gaps)] = True
-    begins[_stop_boundaries(words, newlines, abbreviations)] = True
+    marks = np.flatnonzero(properties >= NEWLINE)
+    following = np.searchsorted(words.starts, marks)
+    is_newline = properties[marks] == NEWLINE
+    newlines = marks[is_newline]
+    begins[_after_lines(words, newlines, following[is_newline])] = True
+    # A stop mark is a word itself; so are the marks after it that belong to the sentence.
+    marks, following = marks[~is_newline], following[~is_newline]
+    length = _ending_lengths(properties, marks)
+    after = np.append(properties, np.uint8(SPACE))[marks + length]
+    ends = (after & (STOP | FULL_STOP | CLOSER)) == 0
+    ends &= ((properties[marks] & FULL_STOP) != 0) | ((after & KIND) == SPACE)
+    periods = np.flatnonzero(ends & (codes[marks] == ord(".")))
+    ends[periods] = _periods_end(words, following[periods], newlines, abbreviations)
+    begins[(following + length)[ends]] = True
     return np.flatnonzero(begins[:-1])
 
 
-def _newlines(words: Words) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Where lines end, int64 [L], and the index of the word after each, int64 [L]."""
-    newlines = np.flatnonzero((words.normal.properties & NEWLINE) != 0)
-    return newlines, np.searchsorted(words.starts, newlines)
-
-
-def _line_boundaries(
-    words: Words, newlines: npt.NDArray[np.int64], gaps: npt.NDArray[np.int64]
+def _after_lines(
+    words: Words, newlines: npt.NDArray[np.int64], following: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.int64]:
-    """Words that begin a sentence because a line ended before them."""
+    """Words that begin a sentence since a line ended before them; ``following`` are all such."""
     if not len(newlines):
-        return gaps
+        return following
     properties, codes = words.normal.properties, words.normal.codes
-    length = np.diff(newlines, prepend=-1)
-    inner = (gaps > 0) & (gaps < len(words))
-    before = words.ends[np.where(inner, gaps - 1, 0)] - 1
-    after = words.starts[np.where(inner, gaps, 0)]
-    wrapped = inner & (length >= _WRAPPED_LINE) & ((properties[after] & LOWER) != 0)
+    inner = (following > 0) & (following < len(words))
+    before = words.ends[np.where(inner, following - 1, 0)] - 1
+    after = words.starts[np.where(inner, following, 0)]
+    wrapped = inner & (np.diff(newlines, prepend=-1) > _WRAPPED_LINE)
+    wrapped &= (properties[after] & LOWER) != 0
     wrapped &= ((properties[before] & KIND) == WORD) | (codes[before] == ord(","))
-    wrapped[1:] &= gaps[1:] != gaps[:-1]  # a blank line ends a paragraph
-    wrapped[:-1] &= gaps[1:] != gaps[:-1]
-    boundaries: npt.NDArray[np.int64] = gaps[~wrapped]
+    only = following[1:] != following[:-1]  # a blank line ends a paragraph
+    wrapped[1:] &= only
+    wrapped[:-1] &= only
+    boundaries: npt.NDArray[np.int64] = following[~wrapped]
     return boundaries
 
 
-def _stop_boundaries(
-    words: Words, newlines: npt.NDArray[np.int64], abbreviations: npt.NDArray[np.uint64] | None
+def _ending_lengths(
+    properties: npt.NDArray[np.uint8], marks: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.int64]:
-    """Words that begin a sentence because of the stop marks before them."""
-    properties = words.normal.properties
-    marks = np.flatnonzero((properties & (STOP | FULL_STOP)) != 0)
-    if not len(marks):
-        return marks
-    padded = np.append(properties, np.uint8(SPACE))
-    ends = marks + 1
+    """Length of what ends a sentence from each stop mark on: more marks, quotes and brackets."""
+    lengths = np.ones(len(marks), np.int64)
+    growing = np.flatnonzero(marks + 1 < len(properties))
     for _ in range(_LONGEST_ENDING):
-        more = (padded[ends] & (STOP | FULL_STOP | CLOSER)) != 0
-        if not more.any():
+        following = properties[marks[growing] + lengths[growing]]
+        growing = growing[(following & (STOP | FULL_STOP | CLOSER)) != 0]
+        if not len(growing):
             break
-        ends += more
-    follows = padded[ends]
-    ending = (follows & (STOP | FULL_STOP | CLOSER)) == 0
-    ending &= ((properties[marks] & FULL_STOP) != 0) | ((follows & KIND) == SPACE)
-    marks, ends = marks[ending], ends[ending]
-    begins = np.searchsorted(words.starts, ends)
-    period = words.normal.codes[marks] == ord(".")
-    keep = ~period
-    keep[period] = _period_ends_sentence(words, marks[period], newlines, abbreviations)
-    boundaries: npt.NDArray[np.int64] = begins[keep]
-    return boundaries
+        lengths[growing] += 1
+        growing = growing[marks[growing] + lengths[growing] < len(properties)]
+    return lengths
 
 
-def _period_ends_sentence(
+def _periods_end(
     words: Words,
     periods: npt.NDArray[np.int64],
     newlines: npt.NDArray[np.int64],
     abbreviations: npt.NDArray[np.uint64] | None,
 ) -> npt.NDArray[np.bool_]:
+    """Which of the full stops, given by their index among the words, end a sentence."""
     properties = words.normal.properties
-    # The word right before the full stop; the full stop is a word itself.
-    mark = np.searchsorted(words.starts, periods)
-    word = np.maximum(mark - 1, 0)
+    word = np.maximum(periods - 1, 0)
     start, end = words.starts[word], words.ends[word]
-    adjacent = (mark > 0) & (end == periods) & ((properties[start] & KIND) == WORD)
+    adjacent = (end == words.starts[periods]) & ((properties[start] & KIND) == WORD)
     digit = (properties[start] & DIGIT) != 0
-    initial = (end - start == 1) & ~digit
-    if len(newlines):
-        at = np.searchsorted(newlines, start)
-        line_start = np.where(at > 0, newlines[np.maximum(at - 1, 0)], -1)
-    else:
-        line_start = np.full(len(word), -1)
-    previous_end = np.where(word > 0, words.ends[np.maximum(word - 1, 0)], 0)
-    numbering = digit & (previous_end <= line_start + 1)
-    abbreviated = np.zeros(len(word), np.bool_)
-    if abbreviations is not None:
+    exempt = (end - start == 1) & ~digit  # an initial
+    numbers = np.flatnonzero(digit)  # and if one begins its line, it numbers what follows
+    line = np.append(-1, newlines)[np.searchsorted(newlines, start[numbers])]
+    previous_end = np.append(0, words.ends)[word[numbers]]
+    exempt[numbers] = previous_end <= np.maximum(line, 0)
+    if abbreviations is not None and len(words.terms):
         nth_term = np.minimum(np.searchsorted(words.terms, word), len(words.terms) - 1)
-        if len(words.terms):
-            abbreviated = np.isin(words.distinct[words.which[nth_term]], abbreviations)
-    ends_none: npt.NDArray[np.bool_] = adjacent & (initial | numbering | abbreviated)
-    return ~ends_none
+        hashes = words.distinct[words.which[nth_term]]
+        nearest = np.minimum(np.searchsorted(abbreviations, hashes), len(abbreviations) - 1)
+        exempt |= abbreviations[nearest] == hashes
+    return ~(adjacent & exempt)
 
 
 def _cut_into_windows(

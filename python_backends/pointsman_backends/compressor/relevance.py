@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse
 
-__all__ = ["density", "novelty", "position", "relevance", "textrank"]
+__all__ = ["density", "novelty", "position", "relevance", "textrank", "unit_rows"]
 
 _Scores = npt.NDArray[np.float64]
 
@@ -21,7 +21,7 @@ _NOVELTY_WEIGHT = 0.05
 _POSITION_DEPTH = 0.5
 
 _DAMPING = 0.85
-_TOLERANCE = 1e-8
+_TOLERANCE = 1e-7
 _STEPS = 150  # never reached: the condition number is at most 1.85 / 0.15, so some 40 are enough
 
 
@@ -35,61 +35,63 @@ def relevance(terms: scipy.sparse.csr_array) -> _Scores:
         Weighted sum of the signals, each scaled to at most 1; float64 [S]. Rounded to nine
         decimals, so that equal sentences do not differ by the order of their terms.
     """
+    normal = unit_rows(terms)
     weighted = (
-        _TEXTRANK_WEIGHT * _scale(textrank(terms))
+        _TEXTRANK_WEIGHT * _scale(textrank(normal))
         + _POSITION_WEIGHT * position(terms.shape[0])
         + _DENSITY_WEIGHT * _scale(density(terms))
-        + _NOVELTY_WEIGHT * _scale(novelty(terms))
+        + _NOVELTY_WEIGHT * _scale(novelty(terms, normal))
     )
     scores: _Scores = np.round(weighted, 9)
     return scores
 
 
-def textrank(terms: scipy.sparse.csr_array) -> _Scores:
+def unit_rows(terms: scipy.sparse.csr_array) -> scipy.sparse.csr_array:
+    """Scale the rows of a CSR matrix to length 1; rows of zeros stay."""
+    sizes = np.diff(terms.indptr)
+    rows = np.repeat(np.arange(len(sizes)), sizes)
+    length = np.sqrt(np.bincount(rows, terms.data * terms.data, len(sizes)))
+    normal = terms.copy()
+    normal.data /= length[rows]
+    return normal
+
+
+def textrank(normal: scipy.sparse.csr_array) -> _Scores:
     """PageRank of sentences in the graph whose edge weights are cosine similarities.
 
     With rows of unit length in N the weights are W = N N^T - I, so a product with W is two sparse
-    products and W itself is never formed. A term of a single sentence adds to W's diagonal alone,
-    so it is left out: W = N' N'^T - C, with C the squared lengths of what is left of the rows.
+    products and W itself is never formed.
 
     Ranks solve (1 - d W D^-1) r = c, with D the degrees; for r = D y that is the symmetric,
     positive definite system (D - d W) y = c. Conjugate gradients, scaled by D, solve it in about a
     third of the products that power iteration takes.
 
     Args:
-        terms: Term counts, CSR [S, V].
+        normal: Terms of sentences in rows of length 1 (or 0), CSR [S, V].
 
     Returns:
         Probabilities, float64 [S]; equal to PageRank (damping 0.85) on the dense graph to 1e-6.
 
     Source: Mihalcea and Tarau, "TextRank: Bringing Order into Text", EMNLP 2004.
     """
-    count = terms.shape[0]
-    shared = np.bincount(terms.indices, minlength=terms.shape[1]) > 1
-    kept = shared[terms.indices]
-    columns = (np.cumsum(shared, dtype=np.int32) - np.int32(1))[terms.indices[kept]]
-    rows = np.repeat(np.arange(count, dtype=np.int32), np.diff(terms.indptr))
-    length = np.sqrt(np.bincount(rows, terms.data * terms.data, count))
-    rows = rows[kept]
-    unit = terms.data[kept] / length[rows]
-    indptr = np.searchsorted(rows, np.arange(count + 1)).astype(np.int32)
-    normal = scipy.sparse.csr_array((unit, columns, indptr), shape=(count, int(shared.sum())))
+    count = normal.shape[0]
     transposed = normal.T
-    own = np.bincount(rows, unit * unit, count)
+    own = (np.diff(normal.indptr) > 0).astype(np.float64)
     degree = normal @ (transposed @ np.ones(count)) - own
     # A sentence that shares a term has at least 1 / (WINDOW + 1)^2; less is rounding. To one
     # without links all jump alike, which the final scaling accounts for.
     degree = np.where(degree > 1e-9, degree, 1.0)
+    total = float(degree.sum())
     scale = 1 / degree
     diagonal = degree + _DAMPING * own
-    rank_share = np.full(count, 1 / float(degree.sum()))
+    rank_share = np.full(count, 1 / total)
     residual = (1 - _DAMPING) / count - diagonal * rank_share
     residual += _DAMPING * (normal @ (transposed @ rank_share))
     direction = step = scale * residual
     energy = float(residual @ step)
     for _ in range(_STEPS):
-        # The error of the ranks is at most 1 / (1 - d) of the residual (L1).
-        if float(np.abs(residual).sum()) < _TOLERANCE:
+        # Over 1 - d that bounds the error of the ranks (L1): |r| <= sqrt(sum D * sum r^2 / D).
+        if energy * total < _TOLERANCE**2:
             break
         image = diagonal * direction - _DAMPING * (normal @ (transposed @ direction))
         along = energy / float(direction @ image)
@@ -127,32 +129,32 @@ def density(terms: scipy.sparse.csr_array) -> _Scores:
     """
     frequency = np.bincount(terms.indices, minlength=terms.shape[1])
     inverse_frequency = np.log((terms.shape[0] + 1) / (frequency + 1))
-    scores: _Scores = (terms @ inverse_frequency) / np.maximum(terms @ np.ones(terms.shape[1]), 1)
+    scores: _Scores = (terms @ inverse_frequency) / _words(terms)
     return scores
 
 
-def novelty(terms: scipy.sparse.csr_array) -> _Scores:
+def novelty(terms: scipy.sparse.csr_array, normal: scipy.sparse.csr_array) -> _Scores:
     """One less the cosine of each sentence's term frequencies and their mean over all sentences.
 
     Args:
         terms: Term counts, CSR [S, V].
+        normal: The same in rows of length 1.
 
     Returns:
         float64 [S] in [0, 1]; 0 for a sentence without terms.
 
     Source: after Radev et al., "Centroid-based summarization of multiple documents", IPM 2004.
     """
-    count = terms.shape[0]
-    rows = np.repeat(np.arange(count), np.diff(terms.indptr))
-    words = np.maximum(np.bincount(rows, terms.data, count), 1)
-    centroid = np.bincount(terms.indices, terms.data / words[rows], terms.shape[1])
-    length = np.sqrt(np.bincount(rows, terms.data**2, count))
-    scale = length * np.sqrt(centroid @ centroid)
-    has_terms = length > 0
-    scores = np.zeros(count)
-    scores[has_terms] = 1 - (terms @ centroid)[has_terms] / scale[has_terms]
-    clipped: _Scores = np.maximum(scores, 0)
-    return clipped
+    centroid = terms.T @ (1 / _words(terms))
+    length = np.sqrt(centroid @ centroid)
+    if length == 0:
+        return np.zeros(terms.shape[0])
+    scores: _Scores = np.where(np.diff(terms.indptr) > 0, 1 - (normal @ centroid) / length, 0)
+    return np.maximum(scores, 0, out=scores)
+
+
+def _words(terms: scipy.sparse.csr_array) -> _Scores:
+    return np.maximum(terms @ np.ones(terms.shape[1]), 1)
 
 
 def _scale(scores: _Scores) -> _Scores:

@@ -93,9 +93,11 @@ class Tokenizer:
         self._characters = CharacterTable(normalizer, splitter)
         self._hasher = Hasher(self._longest, seed)
         if self._is_wordpiece:
-            pieces = [piece for piece in tokenizer.get_vocab() if len(piece) <= self._longest]
-            vocabulary = self._whole_words(pieces)
-            self._wordpiece = _WordPiece(tokenizer.model, self._hasher, vocabulary, pieces)
+            vocabulary = tokenizer.get_vocab()
+            whole_words = self._whole_words(list(vocabulary))
+            self._wordpiece = _WordPiece(
+                tokenizer.model, vocabulary, whole_words, self._hasher, self._longest
+            )
 
     def read(self, text: str) -> TokenizedText:
         """Split a text (without lone surrogates) into words and count their tokens."""
@@ -105,12 +107,13 @@ class Tokenizer:
         return _EncodedText(self._tokenizer, text, words)
 
     def hash(self, strings: list[str]) -> npt.NDArray[np.uint64]:
-        """Hash strings that are one word each, as ``Words.distinct`` does, uint64 [N]."""
+        """Hash strings that are one word each as ``Words.distinct`` does; ascending, uint64 [N]."""
         normal = self._characters.normalise("\n".join(strings))
         words = split_words(normal, self._hasher, self._longest)
         hashes = words.distinct[words.which]
         if len(hashes) != len(strings):
             raise ValueError("each string must be one word")
+        hashes.sort()
         return hashes
 
     def _whole_words(self, pieces: list[str]) -> npt.NDArray[np.uint64]:
@@ -135,17 +138,23 @@ class _WordPiece:
     def __init__(
         self,
         model: tokenizers.models.WordPiece,
+        vocabulary: dict[str, int],
+        whole_words: npt.NDArray[np.uint64],
         hasher: Hasher,
-        words: npt.NDArray[np.uint64],
-        pieces: list[str],
+        longest: int,
     ) -> None:
         self._model = model
+        self._ids = vocabulary
+        pieces = [piece for piece in vocabulary if len(piece) <= longest]
         self._matcher = _LongestMatch(hasher, pieces, model.continuing_subword_prefix)
-        self._vocabulary = words, np.ones(len(words), np.int16)
+        self._vocabulary = whole_words, np.ones(len(whole_words), np.int16)
         self._known = self._vocabulary
 
     def tokenize(self, word: str) -> list[tuple[int, int]]:
         """Id and end (in characters of the word) of each token of a word."""
+        whole = self._ids.get(word)
+        if whole is not None:
+            return [(whole, len(word))]
         tokens = self._model.tokenize(word)
         if word.isascii():
             return [(token.id, token.offsets[1]) for token in tokens]
@@ -169,7 +178,7 @@ class _WordPiece:
         return counts
 
     def _count(
-        self, normal: NormalText, starts: npt.NDArray[np.int32], ends: npt.NDArray[np.int32]
+        self, normal: NormalText, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
     ) -> npt.NDArray[np.int16]:
         counts = np.empty(len(starts), np.int16)
         long = ends - starts > _LONG
@@ -216,8 +225,8 @@ class _LongestMatch:
         for begins, bare in ((False, inner), (True, outer)):
             text = "".join(bare)
             codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
-            sizes = np.fromiter(map(len, bare), np.int32, len(bare))
-            ends = np.cumsum(sizes, dtype=np.int32)
+            sizes = np.fromiter(map(len, bare), np.int64, len(bare))
+            ends = np.cumsum(sizes)
             starts = ends - sizes
             for first, last in hasher.blocks(starts):
                 origin = starts[first]
@@ -236,12 +245,12 @@ class _LongestMatch:
         self._is_piece = np.logical_or.reduceat(np.concatenate(whole)[order], first_of)
 
     def count(
-        self, codes: npt.NDArray[Any], starts: npt.NDArray[np.int32], ends: npt.NDArray[np.int32]
+        self, codes: npt.NDArray[Any], starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
     ) -> npt.NDArray[np.int16]:
         """Tokens of each of the words [starts, ends) of ``codes``, int16 [N]."""
         sizes = ends - starts
-        word_starts = np.cumsum(sizes, dtype=np.int32) - sizes
-        from_start = np.arange(int(sizes.sum()), dtype=np.int32) - np.repeat(word_starts, sizes)
+        word_starts = np.cumsum(sizes) - sizes
+        from_start = np.arange(int(sizes.sum())) - np.repeat(word_starts, sizes)
         gathered = codes[np.repeat(starts, sizes) + from_start]
         counts = np.empty(len(starts), np.int16)
         for first, last in self._hasher.blocks(word_starts):
@@ -254,14 +263,14 @@ class _LongestMatch:
         return counts
 
     def _match(
-        self, codes: npt.NDArray[Any], starts: npt.NDArray[np.int32], sizes: npt.NDArray[np.int32]
+        self, codes: npt.NDArray[Any], starts: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]
     ) -> npt.NDArray[np.int32]:
         """Length of the longest piece at each character, 0 for none, int32 [len(codes)]."""
         sums = self._hasher.sums(codes)
         longest = np.zeros(len(codes), np.int32)
         begins = np.zeros(len(codes), np.bool_)
         begins[starts] = True
-        at = np.arange(len(codes), dtype=np.int32)
+        at = np.arange(len(codes))
         end = np.repeat(starts + sizes, sizes)
         length = 0
         while len(at):
@@ -276,7 +285,7 @@ class _LongestMatch:
         return longest
 
     def _walk(
-        self, at: npt.NDArray[np.int32], end: npt.NDArray[np.int32], longest: npt.NDArray[np.int32]
+        self, at: npt.NDArray[np.int64], end: npt.NDArray[np.int64], longest: npt.NDArray[np.int32]
     ) -> npt.NDArray[np.int16]:
         counts = np.zeros(len(at), np.int16)
         walking = np.arange(len(at))
@@ -326,7 +335,7 @@ class _WordPieceText:
             for token, length in tokens:
                 ids.append(token)
                 token_ends.append(start + length)
-        after = np.array(token_ends, np.int32)
+        after = np.array(token_ends, np.int64)
         before = np.empty_like(after)
         before[1:] = after[:-1]
         before[firsts] = starts

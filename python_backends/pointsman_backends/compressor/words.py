@@ -23,8 +23,8 @@ class Words:
 
     Attributes:
         normal: The text they are in.
-        starts: Where each begins in ``normal``, int32 [U].
-        ends: Where each ends (exclusive), int32 [U].
+        starts: Where each begins in ``normal``, int64 [U].
+        ends: Where each ends (exclusive), int64 [U].
         terms: Indices of the words that are not punctuation, int64 [T].
         distinct: Hashes of the distinct words among ``terms``, uint64 [V].
         examples: For each of ``distinct`` the index of one such word, int64 [V].
@@ -32,8 +32,8 @@ class Words:
     """
 
     normal: NormalText
-    starts: npt.NDArray[np.int32]
-    ends: npt.NDArray[np.int32]
+    starts: npt.NDArray[np.int64]
+    ends: npt.NDArray[np.int64]
     terms: npt.NDArray[np.int64]
     distinct: npt.NDArray[np.uint64]
     examples: npt.NDArray[np.int64]
@@ -63,7 +63,7 @@ class Hasher:
         self._spread_octets = self._spread_in_place(np.arange(256, dtype=np.uint64))
 
     def hash(
-        self, codes: npt.NDArray[Any], starts: npt.NDArray[np.int32], ends: npt.NDArray[np.int32]
+        self, codes: npt.NDArray[Any], starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
     ) -> npt.NDArray[np.uint64]:
         """Hash the words [starts, ends) of ``codes``, which are in order and disjoint."""
         hashes = np.empty(len(starts), np.uint64)
@@ -75,7 +75,7 @@ class Hasher:
             )
         return hashes
 
-    def blocks(self, starts: npt.NDArray[np.int32]) -> Iterator[tuple[int, int]]:
+    def blocks(self, starts: npt.NDArray[np.int64]) -> Iterator[tuple[int, int]]:
         """Ranges of words whose characters fit into one array of ``sums``."""
         first = 0
         while first < len(starts):
@@ -96,7 +96,10 @@ class Hasher:
         return sums
 
     def span(
-        self, sums: npt.NDArray[np.uint64], starts: npt.NDArray[Any], ends: npt.NDArray[Any]
+        self,
+        sums: npt.NDArray[np.uint64],
+        starts: npt.NDArray[np.int64],
+        ends: npt.NDArray[np.int64],
     ) -> npt.NDArray[np.uint64]:
         """Hash what is between some positions of an array of ``sums``."""
         hashes: npt.NDArray[np.uint64] = (sums[ends] - sums[starts]) * self._inverse_powers[starts]
@@ -128,8 +131,8 @@ def split_words(normal: NormalText, hasher: Hasher, longest: int) -> Words:
     begins, finishes = in_word.copy(), in_word.copy()
     begins[1:] &= ~in_word[:-1]
     finishes[:-1] &= ~in_word[1:]
-    starts = np.flatnonzero(begins | alone).astype(np.int32)
-    ends = np.flatnonzero(finishes | alone).astype(np.int32) + np.int32(1)
+    starts = np.flatnonzero(begins | alone)
+    ends = np.flatnonzero(finishes | alone) + 1
     if len(starts) and int((ends - starts).max()) > longest:
         starts, ends = _cut(starts, ends, longest)
     terms = np.flatnonzero((kind[starts] & 1) != 0)
@@ -158,11 +161,11 @@ def _order(hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
 
 
 def _cut(
-    starts: npt.NDArray[np.int32], ends: npt.NDArray[np.int32], longest: int
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64], longest: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     pieces = -(-(ends - starts) // longest)
     total = np.cumsum(pieces)
-    nth = np.arange(int(total[-1]), dtype=np.int32) - np.repeat(total - pieces, pieces)
-    cut_starts = (np.repeat(starts, pieces) + nth * longest).astype(np.int32)
-    cut_ends = np.minimum(cut_starts + np.int32(longest), np.repeat(ends, pieces))
+    nth = np.arange(int(total[-1])) - np.repeat(total - pieces, pieces)
+    cut_starts = np.repeat(starts, pieces) + nth * longest
+    cut_ends = np.minimum(cut_starts + longest, np.repeat(ends, pieces))
     return cut_starts, cut_ends
