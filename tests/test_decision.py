@@ -138,10 +138,26 @@ def test_other_questions_go_to_the_default_model(domain: np.ndarray) -> None:
 def test_a_safety_rule_fires_at_its_threshold_whatever_the_best_label(
     score: float, blocked: bool
 ) -> None:
-    decision = judge(safety=probabilities(0.999 - score, score, 0.001))
+    decision = judge(safety=probabilities(1 - score, score, 0.0))
     assert (decision["action"] == "block") == blocked
     assert (decision["rule"] == "safety:jailbreak") == blocked
     assert (decision["model"] is None) == blocked
+
+
+@pytest.mark.parametrize(
+    ("scores", "expected"),
+    [
+        ((0.1, 0.45, 0.45), ("block", "safety:jailbreak")),
+        ((0.1, 0.46, 0.44), ("block", "safety:jailbreak")),
+        ((0.1, 0.44, 0.46), ("flag", "safety:harmful")),
+        ((0.55, 0.22, 0.23), ("route", "domain:math")),
+    ],
+)
+def test_two_unsafe_labels_that_share_a_request_do_not_let_it_pass(
+    scores: tuple[float, float, float], expected: tuple[str, str]
+) -> None:
+    decision = judge(safety=probabilities(*scores))
+    assert (decision["action"], decision["rule"]) == expected
 
 
 def test_a_flag_keeps_the_model_and_is_listed() -> None:
@@ -336,7 +352,10 @@ def test_a_request_is_routed_only_when_everything_was_judged(
     assert bool(decision["errors"]) != whole
     if not whole:
         assert outcome(decision) == ("block", None, "on_error")
-    elif decision["safety"]["scores"]["jailbreak"] >= 0.5:
+        return
+    scores = decision["safety"]["scores"]
+    likeliest = scores["jailbreak"] >= scores["harmful"] and scores["benign"] <= 0.5
+    if scores["jailbreak"] >= 0.5 or likeliest:
         assert decision["action"] == "block"
     else:
         assert decision["action"] != "block"

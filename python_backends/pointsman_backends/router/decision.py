@@ -16,7 +16,7 @@ import orjson
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from pointsman_backends.router.policy import Labels, Policy, PolicyFile
+from pointsman_backends.router.policy import BENIGN, Labels, Policy, PolicyFile
 from pointsman_backends.router.spans import Span, decode_spans, merge, softmax
 
 __all__ = ["Decided", "UnknownPolicyError", "decide"]
@@ -252,8 +252,9 @@ def _verdicts(
     """(action, rule) of each rule that fired, the weightiest kind of rule first."""
     if errors:
         yield policy.on_error, "on_error"
+    evidence = _unsafe_evidence(safety)
     fired = [
-        label for label, rule in policy.safety.items() if safety.get(label, -1) >= rule.threshold
+        label for label, rule in policy.safety.items() if evidence.get(label, -1) >= rule.threshold
     ]
     for label in sorted(fired, key=lambda label: -safety[label]):
         yield policy.safety[label].action, f"safety:{label}"
@@ -263,6 +264,18 @@ def _verdicts(
         yield policy.coverage.truncated, "coverage:truncated"
     if coverage.classified_tokens < coverage.tokens:
         yield policy.coverage.compressed, "coverage:compressed"
+
+
+def _unsafe_evidence(safety: dict[str, float]) -> dict[str, float]:
+    """What each unsafe label's rule weighs: its probability, or for the likeliest all of theirs.
+
+    A request that is surely not benign must not pass because two unsafe labels share it.
+    """
+    evidence = {label: score for label, score in safety.items() if label != BENIGN}
+    if evidence and BENIGN in safety:
+        likeliest = max(evidence, key=lambda label: evidence[label])
+        evidence[likeliest] = round(1 - safety[BENIGN], _DIGITS)
+    return evidence
 
 
 def _strongest(verdicts: Sequence[tuple[str, str]]) -> tuple[Action, str | None]:

@@ -70,7 +70,10 @@ class Model(_Strict):
 
 
 class SafetyRule(_Strict):
-    """Fires when the label's probability is at least ``threshold``."""
+    """Fires when the label's probability is at least ``threshold``.
+
+    For the likeliest unsafe label, that of all unsafe labels together.
+    """
 
     threshold: Probability
     action: Literal["allow", "flag", "block"]
