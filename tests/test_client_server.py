@@ -264,12 +264,12 @@ def test_calls_that_are_given_up_time_out_and_do_not_harm_the_server(
             try:
                 router.route_text(LONG, timeout_s=timeout_s)
             except errors.ServerError as error:
-                assert time.monotonic() - began < timeout_s + 1
+                assert time.monotonic() - began < timeout_s + 2
                 return type(error).__name__
             return "decided"
 
-        with ThreadPoolExecutor(32) as pool:
-            outcomes = list(pool.map(call, [0.05, 0.1, 0.2, 0.4] * 8))
+        with ThreadPoolExecutor(16) as pool:
+            outcomes = list(pool.map(call, [0.05, 0.1, 0.2, 0.4] * 4))
         assert "ServerTimeoutError" in outcomes
         assert set(outcomes) <= {"ServerTimeoutError", "OverloadedError", "decided"}
     assert server.running

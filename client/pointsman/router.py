@@ -49,8 +49,9 @@ DEFAULT_MAX_IN_FLIGHT = 128
 # cancellation (triton-inference-server/server, issues 7368 and 8034). So a call that is given up
 # stays under way until Triton has answered it, or at last until gRPC ends it, this much later.
 _WIRE_GRACE_S = 30.0
-# How long closing waits for such calls.
-_DRAIN_S = 1.0
+# How long closing waits for such calls, since closing cancels them. A server that has never
+# answered is not waited for.
+_DRAIN_S = 5.0
 
 _INT32_MAX = 2**31 - 1
 # What a server that is gone, or full, is asked again; a model that is being healed is asked until
@@ -102,6 +103,7 @@ class Router:
         self._retries = _at_least(0, "retries", retries)
         self._max_in_flight = _at_least(1, "max_in_flight", max_in_flight)
         self._closed = False
+        self._answered = False
         self._client = triton.InferenceServerClient(url, channel_args=_CHANNEL)
         self._sending = threading.Lock()
         self._under_way: set[concurrent.futures.Future[triton.InferResult]] = set()
@@ -166,6 +168,7 @@ class Router:
             result: triton.InferResult | None, error: InferenceServerException | None
         ) -> None:
             self._under_way.discard(future)
+            self._answered |= _is_answer(error)
             if error is None:
                 future.set_result(result)
             else:
@@ -181,9 +184,10 @@ class Router:
         return future.result()
 
     def close(self) -> None:
-        """Close the connection. Calls under way have a second to end, then they fail."""
+        """Close the connection. Calls under way have five seconds to end, then they fail."""
         self._closed = True
-        concurrent.futures.wait(tuple(self._under_way), _DRAIN_S)
+        if self._answered:
+            concurrent.futures.wait(tuple(self._under_way), _DRAIN_S)
         self._client.close()
 
     def __enter__(self) -> Router:
@@ -217,6 +221,7 @@ class AsyncRouter:
         self._retries = _at_least(0, "retries", retries)
         self._max_in_flight = _at_least(1, "max_in_flight", max_in_flight)
         self._closed = False
+        self._answered = False
         self._client: triton_aio.InferenceServerClient | None = None
         self._under_way: set[asyncio.Task[triton.InferResult]] = set()
 
@@ -278,12 +283,13 @@ class AsyncRouter:
     def _complete(self, task: asyncio.Task[triton.InferResult]) -> None:
         self._under_way.discard(task)
         if not task.cancelled():
-            task.exception()  # asyncio complains about an exception that nobody looked at
+            # Looked at here, since asyncio complains about an exception that nobody looked at.
+            self._answered |= _is_answer(task.exception())
 
     async def close(self) -> None:
-        """Close the connection. Calls under way have a second to end, then they fail."""
+        """Close the connection. Calls under way have five seconds to end, then they fail."""
         self._closed = True
-        if self._under_way:
+        if self._answered and self._under_way:
             await asyncio.wait(tuple(self._under_way), timeout=_DRAIN_S)
         if self._client is not None:
             await self._client.close()
@@ -376,6 +382,13 @@ def _options(deadline: _Deadline) -> dict[str, Any]:
     """The time that is left: in Triton's queues, in microseconds, and on the wire, in seconds."""
     remaining_s = deadline.remaining_s()
     return {"timeout": int(remaining_s * 1e6), "client_timeout": remaining_s + _WIRE_GRACE_S}
+
+
+def _is_answer(error: BaseException | None) -> bool:
+    """Whether a call ended because a server spoke."""
+    return error is None or (
+        isinstance(error, InferenceServerException) and _STATUSES.get(error.status()) is None
+    )
 
 
 def _deadline_exceeded() -> InferenceServerException:
