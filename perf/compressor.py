@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import inspect
 import json
-import platform
 import random
 import resource
 import sys
@@ -22,6 +21,7 @@ from pathlib import Path
 from pydoc_data.topics import topics
 
 import numpy as np
+from machine import describe
 
 from pointsman_backends.compressor import Compressor, Tokenizer
 
@@ -136,9 +136,8 @@ def main() -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     print(f"\nmilliseconds; peak resident memory {peak} MiB")
     if arguments.json:
-        machine = {"python": platform.python_version(), "numpy": np.__version__}
-        machine |= {"machine": platform.machine(), "peak_mib": peak}
-        arguments.json.write_text(json.dumps({"machine": machine, "rows": rows}, indent=1))
+        report = {"machine": describe(), "peak_mib": peak, "rows": rows}
+        arguments.json.write_text(json.dumps(report, indent=1))
 
 
 if __name__ == "__main__":

@@ -99,9 +99,12 @@ def sentence_starts(
     newlines = marks[is_newline]
     begins[_after_lines(words, newlines, following[is_newline])] = True
     # A stop mark is a word itself; so are the marks after it that belong to the sentence.
-    marks, following = marks[~is_newline], following[~is_newline]
+    # Of marks in a row the last one counts.
+    padded = np.append(properties, np.uint8(SPACE))
+    counts = ~is_newline & (padded[marks + 1] < STOP)
+    marks, following = marks[counts], following[counts]
     length = _ending_lengths(properties, marks)
-    after = np.append(properties, np.uint8(SPACE))[marks + length]
+    after = padded[marks + length]
     ends = (after & (STOP | FULL_STOP | CLOSER)) == 0
     ends &= ((properties[marks] & FULL_STOP) != 0) | ((after & KIND) == SPACE)
     periods = np.flatnonzero(ends & (codes[marks] == ord(".")))
@@ -168,7 +171,8 @@ def _periods_end(
         hashes = words.distinct[words.which[nth_term]]
         nearest = np.minimum(np.searchsorted(abbreviations, hashes), len(abbreviations) - 1)
         exempt |= abbreviations[nearest] == hashes
-    return ~(adjacent & exempt)
+    ending: npt.NDArray[np.bool_] = ~(adjacent & exempt)
+    return ending
 
 
 def _cut_into_windows(

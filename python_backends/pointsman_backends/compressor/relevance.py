@@ -154,7 +154,8 @@ def novelty(terms: scipy.sparse.csr_array, normal: scipy.sparse.csr_array) -> _S
 
 
 def _words(terms: scipy.sparse.csr_array) -> _Scores:
-    return np.maximum(terms @ np.ones(terms.shape[1]), 1)
+    words: _Scores = np.maximum(terms @ np.ones(terms.shape[1]), 1)
+    return words
 
 
 def _scale(scores: _Scores) -> _Scores:
