@@ -10,7 +10,10 @@ import asyncio
 import itertools
 import json
 import os
+import re
 import shutil
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -183,6 +186,32 @@ def test_the_budget_bounds_what_is_classified(router: Router) -> None:
 def test_nul_bytes_and_two_megabytes_of_one_character_are_judged(router: Router) -> None:
     assert router.route_text("a\0b").action == "route"
     assert router.route_text("a" * 2_000_000).coverage.scanned_characters == 2_000_000
+
+
+DOCS = Path(__file__).parents[1] / "docs"
+EXAMPLES = re.findall(r"^```python\n(.*?)^```", (DOCS / "client.md").read_text(), re.M | re.S)
+
+
+@pytest.mark.parametrize(
+    ("example", "printed"),
+    list(
+        zip(
+            EXAMPLES,
+            [
+                "route qwen3-8b default\n",
+                "['qwen3-8b', 'qwen3-coder']\n",
+                "('qwen3-8b', 'Write to [EMAIL_ADDRESS] that I am ill.')\n",
+                "",
+            ],
+            strict=True,
+        )
+    ),
+)
+def test_the_examples_of_the_guide_run(server: EmbeddedTriton, example: str, printed: str) -> None:
+    code = example.replace("127.0.0.1:8001", server.grpc_url)
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60)
+    assert result.returncode == 0, result.stderr.decode()
+    assert result.stdout.decode() == printed
 
 
 # -- errors -------------------------------------------------------------------------------------

@@ -84,6 +84,12 @@ def test_the_shipped_file_loads_and_has_the_policies_promised() -> None:
     assert default.pii.types["PERSON"] == "allow"
 
 
+def test_the_example_of_the_guide_loads(tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[1] / "docs" / "policy.md").read_text()
+    (example,) = re.findall(r"^```yaml\n(.*?)^```", guide, re.M | re.S)
+    assert load(tmp_path, example).policies["default"].domains == {"computer science": "coder"}
+
+
 def test_a_minimal_file_loads_and_is_frozen(tmp_path: Path) -> None:
     file = load(tmp_path, MINIMAL)
     assert file.policies["only"].safety["jailbreak"].threshold == 0.5
