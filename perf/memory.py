@@ -15,12 +15,13 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import IO, Annotated
 
 import machine
 import processes
@@ -55,17 +56,25 @@ def serving() -> Iterator[Server]:
     command = [str(Path(sys.executable).with_name("pointsman")), "serve"]
     for name, port in ports.items():
         command += [f"--{name}-port", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
-    try:
-        deadline = time.monotonic() + START_S
-        while not healthy(ports["health"]):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"`{' '.join(command)}` did not become healthy: run it by hand")
-            time.sleep(POLL_S)
-        yield Server(process.pid, f"127.0.0.1:{ports['grpc']}")
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait()
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)  # noqa: S603
+        try:
+            wait_until_healthy(process, ports["health"], log)
+            yield Server(process.pid, f"127.0.0.1:{ports['grpc']}")
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait()
+
+
+def wait_until_healthy(process: subprocess.Popen[bytes], port: int, log: IO[bytes]) -> None:
+    """Return when /healthz says ready; exit with the server's last words when it does not."""
+    deadline = time.monotonic() + START_S
+    while not healthy(port):
+        if process.poll() is not None or time.monotonic() > deadline:
+            log.seek(0)
+            words = log.read().decode(errors="replace").splitlines()[-10:]
+            sys.exit("\n".join(["memory: the server did not become healthy:", *words]))
+        time.sleep(POLL_S)
 
 
 def free_ports(count: int) -> list[int]:
