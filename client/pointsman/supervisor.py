@@ -90,6 +90,7 @@ class Supervisor:
         self._hang_timeout_s = hang_timeout_s
         self._health = Health("starting", "the models are loading")
         self._server = Process.of(0)
+        self._instances: dict[str, int] = {}
         self._stubs: dict[str, list[Process]] = {}
         self._due: dict[str, float] = {}  # unloaded models: when to load them
         self._restart_due = 0.0
@@ -181,12 +182,15 @@ class Supervisor:
             for model in [model for model, due in self._due.items() if due <= now]:
                 client.load_model(model, client_timeout=_LOAD_TIMEOUT_S)
                 del self._due[model]
-                self._stubs[model] = self._find_stubs(client, model)
+                self._stubs[model] = []  # those known are dead; the new ones are counted below
             if self._due:
                 return
+            # Loading the last missing part loads an ensemble too. To load it once more could
+            # replace its other parts: any whose files look changed.
             for ensemble in self._ensembles():
-                client.load_model(ensemble, client_timeout=_LOAD_TIMEOUT_S)
-        self._set("ready")
+                if not client.is_model_ready(ensemble, client_timeout=_LOAD_TIMEOUT_S):
+                    client.load_model(ensemble, client_timeout=_LOAD_TIMEOUT_S)
+        self._take_stock()
 
     def _revive(self, now: float) -> None:
         """Start the server again when that is due."""
@@ -211,26 +215,30 @@ class Supervisor:
         self._triton.stop(at_once=True)
 
     def _take_stock(self) -> None:
-        """Learn the processes of a server that has just become ready."""
+        """Learn the processes of a server whose models are all loaded."""
+        self._server = Process.of(self._triton.pid)
+        if not self._instances:
+            self._instances = self._count_instances()
+        found: dict[str, list[Process]] = {model: [] for model in self._instances}
+        for process, directory in stubs(self._server.pid):
+            found.setdefault(directory.name, []).append(process)
+        # One that has died already has left no trace: stand in for it, so that it is missed.
+        for model, instances in self._instances.items():
+            found[model] += [Process.of(0)] * (instances - len(found[model]))
+        self._stubs = found
         self._due.clear()
         self._progress = _Progress()
-        self._server = Process.of(self._triton.pid)
-        with self._client() as client:
-            self._stubs = {
-                model: self._find_stubs(client, model)
-                for model in self._triton.models
-                if not self._triton.configs[model].parts
-            }
         self._set("ready")
 
-    def _find_stubs(self, client: InferenceServerClient, model: str) -> list[Process]:
-        """Return the processes of a loaded model, one for each instance it should have."""
-        groups = client.get_model_config(model, client_timeout=_LOAD_TIMEOUT_S).config
-        instances = sum(group.count for group in groups.instance_group)
-        directory = self._triton.model_repository / model
-        found = [process for process, served in stubs(self._triton.pid) if served == directory]
-        # One that has died already has left no trace: stand in for it, so that it is missed.
-        return found + [Process.of(0)] * (instances - len(found))
+    def _count_instances(self) -> dict[str, int]:
+        """Return how many processes each model has, as Triton completed its configuration."""
+        counts = {}
+        with self._client() as client:
+            for model in self._triton.models:
+                if not self._triton.configs[model].parts:
+                    config = client.get_model_config(model, client_timeout=_LOAD_TIMEOUT_S).config
+                    counts[model] = sum(group.count for group in config.instance_group)
+        return counts
 
     def _ensembles(self) -> list[str]:
         """Return the ensembles, those that others are made of first."""
