@@ -43,7 +43,9 @@ from training.pii_data import LABELS, Sample, Sources
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "pii_classifier"
 THRESHOLD = 0.5
-"""Spans of the model with a lower mean probability are dropped in every figure below."""
+"""Spans of the model with a lower mean probability are dropped, as in the default policy."""
+CAUTIOUS = 0.8
+"""A second threshold that is measured: fewer false alarms, fewer finds."""
 
 RECIPE = Recipe(
     epochs=2,
@@ -53,7 +55,7 @@ RECIPE = Recipe(
     max_rows=32,
     warmup=0.06,
 )
-SINGLES, NEGATIVES, COMPOSITES = 11000, 1800, 1300
+SINGLES, NEGATIVES, COMPOSITES = 12000, 1500, 700
 """Samples drawn anew for each epoch."""
 
 DEV_TYPES = {"ADDRESS": "STREET_ADDRESS", "LOCATION": "GPE", "PREFIX": "TITLE"}
@@ -106,14 +108,18 @@ def examples(samples: Sequence[Sample]) -> list[Example]:
 
 
 def find(
-    texts: Sequence[str], predict: Predict, model: bool = True, patterns: bool = True
+    texts: Sequence[str],
+    predict: Predict,
+    model: bool = True,
+    patterns: bool = True,
+    threshold: float = THRESHOLD,
 ) -> list[list[Found]]:
     """Spans of each text as the router finds them: model, pattern scan, or both merged."""
     found: list[list[Found]] = [[] for _ in texts]
     if model:
         encoded = tokenise(texts)
         for index, logits in enumerate(predict([ids for ids, _ in encoded])):
-            found[index] = decode_spans(logits, encoded[index][1], LABELS, THRESHOLD)
+            found[index] = decode_spans(logits, encoded[index][1], LABELS, threshold)
     if patterns:
         for index, text in enumerate(texts):
             hits = [
@@ -197,9 +203,11 @@ def by_type(name: str, gold: Sequence[set[Span]], found: Sequence[set[Span]]) ->
             [{span for span in spans if span[0] == type_} for spans in gold],
             [{span for span in spans if span[0] == type_} for spans in found],
         )
+        if not rows[:, 2].any():  # not annotated in this set: nothing to compare with
+            continue
         rows = rows[rows.any(axis=1)]
         for metric, column in (("strict precision", 1), ("strict recall", 2)):
-            if len(rows) and rows[:, column].any():
+            if rows[:, column].any():
                 figures.append(figure(f"{name}, {type_}", metric, rows))
     return figures
 
@@ -228,6 +236,7 @@ def on_dev(dev: Sequence[Sample], predict: Predict) -> list[cards.Figure]:
     both = [_keys(spans) for spans in find(texts, predict)]
     alone = [_keys(spans) for spans in find(texts, predict, patterns=False)]
     scanned = [_keys(spans) for spans in find(texts, predict, model=False)]
+    cautious = [_keys(spans) for spans in find(texts, predict, threshold=CAUTIOUS)]
     annotated = {type_ for spans in gold for type_, _, _ in spans}
     within = [{span for span in spans if span[0] in annotated} for spans in both]
     rows = counts(gold, both)
@@ -238,6 +247,7 @@ def on_dev(dev: Sequence[Sample], predict: Predict) -> list[cards.Figure]:
     names = set(pii_data.training_organizations())
     figures = [
         figure(f"{name}, model and pattern scan", f1, rows, 0.75),
+        figure(f"{name}, the same at threshold {CAUTIOUS}", f1, counts(gold, cautious)),
         figure(f"{name}, only types annotated there", f1, counts(gold, within)),
         figure(f"{name}, model alone", f1, counts(gold, alone)),
         figure(f"{name}, pattern scan alone", f1, counts(gold, scanned)),
@@ -266,23 +276,27 @@ def on_held_out(predict: Predict) -> list[cards.Figure]:
     name = "generated, held out"
     samples = list(pii_data.generate(pii_data.sources(train=False), 1, 600, 0, 200))
     gold = [_gold(sample) for sample in samples]
-    found = [_keys(spans) for spans in find([sample.text for sample in samples], predict)]
+    texts = [sample.text for sample in samples]
+    found = [_keys(spans) for spans in find(texts, predict)]
+    cautious = [_keys(spans) for spans in find(texts, predict, threshold=CAUTIOUS)]
+    f1 = "strict span F1"
     return [
-        figure(f"{name}, model and pattern scan", "strict span F1", counts(gold, found)),
+        figure(f"{name}, model and pattern scan", f1, counts(gold, found)),
+        figure(f"{name}, the same at threshold {CAUTIOUS}", f1, counts(gold, cautious)),
         figure(f"{name}, any type", "characters covered", characters(gold, found)),
         *by_type(name, gold, found),
     ]
 
 
 def false_positives(
-    name: str, texts: Sequence[str], predict: Predict, types: Set[str] = frozenset(pii_data.TYPES)
+    name: str, found: Sequence[Sequence[Found]], types: Set[str] = frozenset(pii_data.TYPES)
 ) -> cards.Figure:
     """Share of texts in which a span of one of the types is found."""
-    found = [sum(span.type in types for span in spans) for spans in find(texts, predict)]
+    hits = [sum(span.type in types for span in spans) for spans in found]
     return figure(
         name,
         "share of texts with a span",
-        np.array([(bool(n), n, 1) for n in found], dtype=np.int64).reshape(-1, 3),
+        np.array([(bool(n), n, 1) for n in hits], dtype=np.int64).reshape(-1, 3),
     )
 
 
@@ -336,8 +350,18 @@ def fit(data: Path, weights: Path) -> None:
     weights.with_suffix(".json").write_text(json.dumps(note), encoding="utf-8")
 
 
-DIRECT = frozenset(pii_data.TYPES) - {"DATE_TIME", "GPE", "NRP", "ORGANIZATION", "TITLE", "AGE"}
-"""Types that identify a person by themselves."""
+REDACTED = frozenset(
+    {
+        "CREDIT_CARD",
+        "EMAIL_ADDRESS",
+        "IBAN_CODE",
+        "PHONE_NUMBER",
+        "STREET_ADDRESS",
+        "US_DRIVER_LICENSE",
+        "US_SSN",
+    }
+)
+"""Types that the default policy redacts; it lets the others pass."""
 
 WEAKNESSES = [
     "English sentences. Names and addresses of other languages are in the data, whole sentences in "
@@ -353,6 +377,12 @@ WEAKNESSES = [
     "A bare year, a time of day and relative dates (tomorrow, last week) are not marked.",
     "Case does not exist for the model (uncased trunk): an ordinary word used as a name, or a "
     "company called like one, is read from its context alone.",
+    "Rare words (a dish, an herb, a misspelling) are at times read as PERSON or GPE, and lists of "
+    "short lines as STREET_ADDRESS; a pii threshold of 0.8 in the policy removes about half of "
+    "the false addresses at no cost on presidio_generated_dev.",
+    "A span may end early or late by a word: the share of characters covered is far higher than "
+    "the strict figures.",
+    "A version number of four parts (9.28.6.3) has the form of an IP address and is taken for one.",
     "Driver's licence numbers without context look like any other number.",
 ]
 
@@ -372,20 +402,26 @@ def measure(data: Path, weights: Path) -> None:
     def int8(ids: Sequence[Ids]) -> list[npt.NDArray[np.float32]]:
         return int8_model.predict(ids, batch_tokens=1)
 
-    chat = _texts(data / "safety" / "benign_alpaca_eval_dev.jsonl")
-    exam = _texts(data / "domain" / "mmlu_pro_dev.jsonl")
-    code = pii_data.code_chunks(Path(np.__file__).parent / "lib", random.Random(3), 300)
-    plain = list(pii_data.generate(pii_data.sources(train=False), 2, 0, 300, 0))
-    figures = [
-        *on_dev(dev, int8),
-        *on_held_out(int8),
-        false_positives("code of NumPy", code, int8),
-        false_positives("generated without personal data", [s.text for s in plain], int8),
-        false_positives("benign_alpaca_eval_dev (has real names and places)", chat, int8),
-        false_positives("benign_alpaca_eval_dev, identifying types", chat, int8, DIRECT),
-        false_positives("mmlu_pro_dev (has real names and places)", exam, int8),
-        false_positives("mmlu_pro_dev, identifying types", exam, int8, DIRECT),
-    ]
+    negatives = pii_data.generate(pii_data.sources(train=False), 2, 0, 300, 0)
+    clean = {
+        "code of NumPy": pii_data.code_chunks(
+            Path(np.__file__).parent / "lib", random.Random(3), 300
+        ),
+        "generated without personal data": [sample.text for sample in negatives],
+        "benign_alpaca_eval_dev (names real people and places)": _texts(
+            data / "safety" / "benign_alpaca_eval_dev.jsonl"
+        ),
+        "mmlu_pro_dev (names real people and places)": _texts(
+            data / "domain" / "mmlu_pro_dev.jsonl"
+        ),
+    }
+    figures = [*on_dev(dev, int8), *on_held_out(int8)]
+    for name, plain in clean.items():
+        for threshold in (THRESHOLD, CAUTIOUS):
+            found = find(plain, int8, threshold=threshold)
+            at = f"{name}, threshold {threshold}"
+            figures.append(false_positives(f"{at}, any type", found))
+            figures.append(false_positives(f"{at}, types redacted by default", found, REDACTED))
     full = counts(gold, [_keys(spans) for spans in find(texts, fp32.predict)])
     f1 = STATISTICS["strict span F1"]
     cards.write_results(
