@@ -108,30 +108,53 @@ def toys(make_repository: MakeRepository) -> Path:
     return make_repository()
 
 
+class ToyClient:
+    """A connection of its own to toy models; call it with a text to get the answer."""
+
+    def __init__(self, url: str, *, model: str = "pair") -> None:
+        names = {
+            "pair": ("TEXT", "ANSWER"),
+            "first": ("TEXT", "MIDDLE"),
+            "second": ("MIDDLE", "ANSWER"),
+        }
+        self._model, (self._source, self._target) = model, names[model]
+        options = [
+            ("grpc.use_local_subchannel_pool", 1),
+            ("grpc.initial_reconnect_backoff_ms", 100),
+            ("grpc.max_reconnect_backoff_ms", 500),
+            ("grpc.max_send_message_length", -1),
+            ("grpc.max_receive_message_length", -1),
+        ]
+        self._client = InferenceServerClient(url, channel_args=options)
+
+    def __enter__(self) -> "ToyClient":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def __call__(self, text: bytes, *, timeout_s: float = 10.0) -> bytes:
+        tensor = InferInput(self._source, [1, 1], "BYTES")
+        tensor.set_data_from_numpy(np.array([[text]], dtype=np.object_))
+        result = self._client.infer(self._model, [tensor], client_timeout=timeout_s)
+        return bytes(result.as_numpy(self._target)[0, 0])
+
+
+@pytest.fixture(scope="session")
+def connect() -> type[ToyClient]:
+    return ToyClient
+
+
 Ask = Callable[..., bytes]
 
 
 @pytest.fixture(scope="session")
 def ask() -> Ask:
     """Send one text to a toy model, the ensemble by default, over a connection of its own."""
-    names = {
-        "pair": ("TEXT", "ANSWER"),
-        "first": ("TEXT", "MIDDLE"),
-        "second": ("MIDDLE", "ANSWER"),
-    }
 
     def send(url: str, text: bytes, *, model: str = "pair", timeout_s: float = 10.0) -> bytes:
-        source, target = names[model]
-        tensor = InferInput(source, [1, 1], "BYTES")
-        tensor.set_data_from_numpy(np.array([[text]], dtype=np.object_))
-        options = [
-            ("grpc.use_local_subchannel_pool", 1),
-            ("grpc.max_send_message_length", -1),
-            ("grpc.max_receive_message_length", -1),
-        ]
-        with InferenceServerClient(url, channel_args=options) as client:
-            result = client.infer(model, [tensor], client_timeout=timeout_s)
-        return bytes(result.as_numpy(target)[0, 0])
+        with ToyClient(url, model=model) as client:
+            return client(text, timeout_s=timeout_s)
 
     return send
 
