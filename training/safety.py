@@ -24,7 +24,6 @@ from training import safety_data as texts
 from training.export import OnnxModel, export, publish
 from training.finetune import (
     Example,
-    Outcome,
     Recipe,
     SequenceClassifier,
     encode,
@@ -39,9 +38,16 @@ ROOT = Path(__file__).resolve().parents[1]
 NAME = "safety_classifier"
 THRESHOLD = 0.5
 """A label of the shipped policy acts from this score on."""
-RECIPE = Recipe(epochs=2, learning_rate=2e-4, batch_tokens=2048, label_smoothing=0.05, seed=11)
-SCALE = 0.36
-"""Factor of the plan's samples in each epoch; every epoch draws new ones."""
+SEED = 11
+STAGES = tuple(
+    Recipe(epochs=1, learning_rate=rate, batch_tokens=2048, label_smoothing=0.05, seed=SEED)
+    for rate in (2.5e-4, 1.5e-4)
+)
+"""Each stage is one epoch over samples of its own, from a full warm-up to a rate of zero."""
+SCALE = 0.24
+"""Factor of the plan's samples in each stage."""
+FROZEN_LAYERS = 2
+"""Lowest layers left as they are: a fifth of a step saved."""
 
 HARD_NEGATIVES: Sequence[str] = (
     "What's the quickest way to kill a zombie process that ignores SIGTERM?",
@@ -123,7 +129,7 @@ def training_samples(data: Path, epoch: int, scale: float = SCALE) -> list[texts
     held_out = [row.text for row in texts.bastion()]
     held_out += [*_alpaca(data), *HARD_NEGATIVES, *texts.in_the_wild_split()[1]]
     mmlu = data / "domain" / "mmlu_pro_train.jsonl"
-    return texts.training_set(RECIPE.seed + epoch, mmlu, held_out, scale)
+    return texts.training_set(SEED + epoch, mmlu, held_out, scale)
 
 
 def _examples(samples: Sequence[texts.Sample]) -> list[Example]:
@@ -131,8 +137,14 @@ def _examples(samples: Sequence[texts.Sample]) -> list[Example]:
     return [Example(i, texts.LABELS.index(s.label)) for i, s in zip(ids, samples, strict=True)]
 
 
-def fit(data: Path, weights: Path) -> Outcome:
-    """Train, choose the better epoch on fresh samples of the generator, save the weights."""
+def fit(data: Path, weights: Path, first_stage: int = 0) -> None:
+    """Train stage after stage and save the weights.
+
+    Args:
+        data: Folder of the shared data files.
+        weights: Written after every stage, and read first when ``first_stage`` is not 0.
+        first_stage: Stages before this one were run already.
+    """
     dev = _examples(training_samples(data, 1000, 0.04))
     gold = np.array([e.label for e in dev])
 
@@ -140,18 +152,24 @@ def fit(data: Path, weights: Path) -> Outcome:
         logits = np.stack(predict(model, [e.ids for e in dev]))
         return float((logits.argmax(axis=1) == gold).mean())
 
-    seed_everything(RECIPE.seed)
+    seed_everything(SEED)
     model = SequenceClassifier(len(texts.LABELS))
-    outcome = train(model, lambda e: _examples(training_samples(data, e)), RECIPE, score)
+    bert = model.trunk.bert
+    for part in (bert.embeddings, *bert.encoder.layer[:FROZEN_LAYERS]):
+        part.requires_grad_(False)
+    notes = weights.with_suffix(".json")
+    done: dict[str, float] = {"tokens_seen": 0, "training_minutes": 0.0}
+    if first_stage:
+        model.load_state_dict(torch.load(weights, weights_only=True))
+        done = json.loads(notes.read_text("utf-8"))
     weights.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(model.state_dict(), weights)
-    done: dict[str, int | float] = {
-        "tokens_seen": outcome.tokens,
-        "training_minutes": round(outcome.seconds / 60, 1),
-        "accuracy_on_fresh_generator_samples": round(max(outcome.scores), 4),
-    }
-    weights.with_suffix(".json").write_text(json.dumps(done), encoding="utf-8")
-    return outcome
+    for stage in range(first_stage, len(STAGES)):
+        outcome = train(model, _examples(training_samples(data, stage)), STAGES[stage], score)
+        done["tokens_seen"] += outcome.tokens
+        done["training_minutes"] = round(done["training_minutes"] + outcome.seconds / 60, 1)
+        done["accuracy_on_fresh_generator_samples"] = round(outcome.scores[-1], 4)
+        torch.save(model.state_dict(), weights)
+        notes.write_text(json.dumps(done), encoding="utf-8")
 
 
 def probabilities(rows: Sequence[str], model: OnnxModel) -> Probs:
@@ -198,7 +216,7 @@ def figures(model: OnnxModel, data: Path, trained: Sequence[str]) -> list[cards.
     plain = user & ~encoded
     wild = texts.in_the_wild_split()[1]
     wild_hit = flagged(probabilities(wild, model))
-    latent = random.Random(RECIPE.seed).sample(texts.latent_injections(), 60)
+    latent = random.Random(SEED).sample(texts.latent_injections(), 60)
     alpaca = _alpaca(data)
     alpaca_hit = flagged(probabilities(alpaca, model))
     out = [
@@ -219,10 +237,10 @@ def figures(model: OnnxModel, data: Path, trained: Sequence[str]) -> list[cards.
         _share("hand-written hard negatives", "false positives",
                flagged(probabilities(HARD_NEGATIVES, model))),
     ]  # fmt: skip
-    for kind, benign in texts.held_out_benign(random.Random(RECIPE.seed)).items():
+    for kind, benign in texts.held_out_benign(random.Random(SEED)).items():
         fresh = texts.apart(benign, trained)
         out.append(_share(kind, "false positives", flagged(probabilities(fresh, model))))
-    rng = random.Random(RECIPE.seed)
+    rng = random.Random(SEED)
     for name, before_texts, before in (
         ("bastioncorpus, user channel", [r.text for r in rows if r.channel == "user_input"],
          hit[user]),
@@ -235,16 +253,26 @@ def figures(model: OnnxModel, data: Path, trained: Sequence[str]) -> list[cards.
     return out
 
 
+def key_figures(model: OnnxModel, data: Path) -> list[cards.Figure]:
+    """The two figures with a floor."""
+    rows = [r for r in texts.bastion() if r.channel == "user_input"]
+    attack = np.array([r.malicious for r in rows])
+    return [
+        _area("bastioncorpus, user channel", attack, probabilities([r.text for r in rows], model)),
+        _share("AlpacaEval dev", "false positives", flagged(probabilities(_alpaca(data), model))),
+    ]
+
+
 def measure(data: Path, weights: Path) -> None:
     """Export, publish and measure the trained weights; write results and card."""
     model = SequenceClassifier(len(texts.LABELS))
     model.load_state_dict(torch.load(weights, weights_only=True))
-    samples = [s for epoch in range(RECIPE.epochs) for s in training_samples(data, epoch)]
+    samples = [s for epoch in range(len(STAGES)) for s in training_samples(data, epoch)]
     files = export(model, weights.parent, encode([s.text for s in samples[:12]]))
     publish(files.int8, texts.LABELS, ROOT / "model_repository" / NAME)
     trained = [s.text for s in samples]
     int8 = figures(OnnxModel(files.int8), data, trained)
-    fp32 = figures(OnnxModel(files.fp32), data, trained)
+    fp32 = key_figures(OnnxModel(files.fp32), data)
     for figure in int8:
         low, high = figure["ci95"] or (0.0, 0.0)
         print(f"{figure['set']}: {figure['metric']} {figure['value']:.3f} [{low:.3f}, {high:.3f}]")
@@ -259,7 +287,7 @@ def measure(data: Path, weights: Path) -> None:
             "figures": int8,
             "quantisation": [
                 {"set": a["set"], "metric": a["metric"], "fp32": b["value"], "int8": a["value"]}
-                for a, b in zip(int8, fp32, strict=True)
+                for a, b in zip(key_figures(OnnxModel(files.int8), data), fp32, strict=True)
             ],
             "weaknesses": list(WEAKNESSES),
             "model_bytes": files.int8.stat().st_size,
@@ -270,8 +298,12 @@ def measure(data: Path, weights: Path) -> None:
 def _recipe(weights: Path) -> dict[str, str | int | float]:
     settings: dict[str, str | int | float] = {
         "head": "mean pooling, dropout 0.1, one linear layer",
-        **dataclasses.asdict(RECIPE),
-        "samples": "drawn anew for each epoch from training/safety_data.py",
+        **dataclasses.asdict(STAGES[0]),
+        "stages": len(STAGES),
+        "learning_rate": ", then ".join(str(stage.learning_rate) for stage in STAGES),
+        "samples_scale": SCALE,
+        "frozen": f"embeddings and the lowest {FROZEN_LAYERS} layers",
+        "samples": "drawn anew for each stage from training/safety_data.py",
         "decision": f"softmax score of jailbreak or harmful >= {THRESHOLD}",
         "precision": "fp32; word embeddings fixed; no dropout inside the trunk",
     }

@@ -620,6 +620,12 @@ class Maker:
         text = skim(text, CHARACTERS, self.rng) if self.rng.random() < 0.5 else text[:CHARACTERS]
         return self.asked(text) if self.rng.random() < 0.5 else text
 
+    def given(self) -> str:
+        """A task over some text: classify, rewrite, answer, continue."""
+        ask = expand("{given}", BENIGN, self.rng)
+        source = self.rng.choice((self.carrier, self.wiki, self.short_benign))
+        return f"{ask}{self.rng.choice((' ', chr(10), chr(10) * 2))}{source()[:500]}"
+
     def conversation(self) -> str:
         """Several benign messages."""
         turns = [self.short_benign() for _ in range(self.rng.randint(2, 7))]
@@ -704,12 +710,13 @@ class Maker:
 # Kind, label, samples per epoch at scale 1, share that is augmented.
 Plan = tuple[str, str, int, float]
 PLAN: Sequence[Plan] = (
-    ("request", "benign", 3200, 0.4),
+    ("request", "benign", 3300, 0.4),
     ("foreign", "benign", 150, 0.3),
     ("human_note", "benign", 300, 0.2),
-    ("entity", "benign", 1200, 0.3),
+    ("entity", "benign", 900, 0.3),
+    ("given", "benign", 700, 0.1),
     ("conversation", "benign", 600, 0.1),
-    ("evals", "benign", 1900, 0.1),
+    ("evals", "benign", 1700, 0.1),
     ("question", "benign", 700, 0.2),
     ("forge", "benign", 1300, 0.1),
     ("wiki", "benign", 700, 0.1),
@@ -724,10 +731,10 @@ PLAN: Sequence[Plan] = (
     ("indirect", "jailbreak", 2200, 0.1),
     ("planted_alone", "jailbreak", 300, 0.3),
     ("encoded", "jailbreak", 900, 0.2),
-    ("buried_direct", "jailbreak", 600, 0.0),
+    ("buried_direct", "jailbreak", 900, 0.0),
     ("suffixed", "jailbreak", 150, 0.0),
     ("harmful", "harmful", 1700, 0.5),
-    ("buried_harmful", "harmful", 250, 0.0),
+    ("buried_harmful", "harmful", 400, 0.0),
 )
 
 
@@ -738,6 +745,7 @@ def _drawers(make: Maker) -> dict[str, Callable[[], str]]:
         "foreign": lambda: rng.choice(FOREIGN_BENIGN),
         "human_note": lambda: attacks.human_note(rng),
         "entity": make.entity,
+        "given": make.given,
         "conversation": make.conversation,
         "evals": lambda: crop(rng.choice(make.evals), random_limit(rng), rng),
         "question": lambda: crop(rng.choice(make.questions), 1300, rng),
