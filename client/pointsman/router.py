@@ -54,7 +54,7 @@ _WIRE_GRACE_S = 30.0
 _DRAIN_S = 5.0
 
 _INT32_MAX = 2**31 - 1
-# What a server that is gone, or full, is asked again; a model that is being healed is asked until
+# How often a server that is gone is asked again; one that is full, or heals a model, is asked until
 # the time-out.
 _BRIEF_RETRIES = 2
 
@@ -79,7 +79,7 @@ class Router:
         url: HOST:PORT of Triton's gRPC endpoint.
         timeout_s: Seconds that a call may take in all, retries included.
         retries: How often a call that failed is repeated at most within the time-out: until the
-            time-out while a model is being reloaded, twice when the server is gone or full.
+            time-out while the server is full or reloads a model, twice when it is gone.
         max_in_flight: How many calls may wait for the server at once, those that were given up
             and that it has not yet answered included. One more is an error at once: overload is
             never a pile-up.
@@ -419,8 +419,8 @@ class _Failure(enum.Enum):
 
 _OUR_ERROR = re.compile(r"\[pointsman:(\w+)\] *([^\n]*)")
 _MESSAGES = (
+    (_Failure.OVERLOADED, re.compile(r"\[pointsman:overloaded\]|maximum queue size", re.I)),
     (_Failure.JUDGED, _OUR_ERROR),
-    (_Failure.OVERLOADED, re.compile(r"maximum queue size", re.I)),
     (_Failure.QUEUED, re.compile(r"request timeout expired", re.I)),
     (
         _Failure.HEALING,
@@ -510,9 +510,9 @@ def _worth_another_attempt(state: tenacity.RetryCallState) -> bool:
     if not isinstance(cause, InferenceServerException):
         return False
     match _classify(cause):
-        case _Failure.HEALING:
+        case _Failure.HEALING | _Failure.OVERLOADED:
             return True
-        case _Failure.GONE | _Failure.OVERLOADED:
+        case _Failure.GONE:
             return state.attempt_number <= _BRIEF_RETRIES
     return False
 

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import triton_python_backend_utils as pb_utils
 
-from pointsman_backends.compressor import Compressor, RequestError
+from pointsman_backends.admission import Admission, OverloadedError
+from pointsman_backends.compressor import Compressed, Compressor, RequestError
 
 
 class TritonPythonModel:
@@ -26,6 +27,7 @@ class TritonPythonModel:
                 default_budget=int(value["default_budget"]),
                 max_text_bytes=int(value["max_text_bytes"]),
             )
+            self._admission = Admission(int(value["max_in_flight"]))
         except KeyError as error:
             raise ValueError(
                 f"config.pbtxt of the compressor lacks the parameter {error}"
@@ -39,15 +41,16 @@ class TritonPythonModel:
 
     def _answer(self, request: pb_utils.InferenceRequest) -> pb_utils.InferenceResponse:
         try:
-            text, offsets, budget = (
-                _input(request, name) for name in ("TEXT", "MESSAGE_OFFSETS", "TOKEN_BUDGET")
-            )
-            compressed = self._compressor.compress(
-                text[0], offsets, 0 if budget is None else int(budget[0])
-            )
+            ticket = self._admission.enter()
+        except OverloadedError as error:
+            return _error("overloaded", str(error))
+        try:
+            compressed = self._compress(request)
         except RequestError as error:
+            self._admission.leave(ticket)
             return _error(error.code, str(error))
         except Exception as error:  # noqa: BLE001 - one bad request must not end the process
+            self._admission.leave(ticket)
             return _error("internal", f"compressor: {type(error).__name__}: {error}")
         ids = compressed.input_ids[None]
         return pb_utils.InferenceResponse(
@@ -56,8 +59,15 @@ class TritonPythonModel:
                 pb_utils.Tensor("ATTENTION_MASK", np.ones_like(ids)),
                 pb_utils.Tensor("TOKEN_OFFSETS", compressed.token_offsets[None]),
                 pb_utils.Tensor("FINDINGS", np.array([[compressed.findings()]], np.object_)),
+                pb_utils.Tensor("TICKET", ticket[None]),
             ]
         )
+
+    def _compress(self, request: pb_utils.InferenceRequest) -> Compressed:
+        text, offsets, budget = (
+            _input(request, name) for name in ("TEXT", "MESSAGE_OFFSETS", "TOKEN_BUDGET")
+        )
+        return self._compressor.compress(text[0], offsets, 0 if budget is None else int(budget[0]))
 
 
 def _input(request: pb_utils.InferenceRequest, name: str) -> npt.NDArray[np.generic] | None:

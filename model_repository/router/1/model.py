@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import triton_python_backend_utils as pb_utils
 
+from pointsman_backends.admission import CAPACITY, Admission
 from pointsman_backends.repository import read_classifier
 from pointsman_backends.router.decision import UnknownPolicyError, decide
 from pointsman_backends.router.policy import Labels, load_policy_file
@@ -26,6 +27,8 @@ class TritonPythonModel:
                 for key in ("safety_classifier", "domain_classifier", "pii_classifier")
             )
         )
+        # The compressor lets requests in; here they leave.
+        self._admission = Admission(CAPACITY)
         path = folder / args["model_version"] / "policy.yaml"
         self._policies = load_policy_file(path, self._labels)
         for name, policy in self._policies.policies.items():
@@ -40,7 +43,13 @@ class TritonPythonModel:
         self, requests: list[pb_utils.InferenceRequest]
     ) -> list[pb_utils.InferenceResponse]:
         """Answer each request with a decision or an error, never with nothing."""
-        return [self._answer(request) for request in requests]
+        responses = []
+        for request in requests:
+            responses.append(self._answer(request))
+            ticket = pb_utils.get_input_tensor_by_name(request, "TICKET")
+            if ticket is not None:
+                self._admission.leave(ticket.as_numpy()[0])
+        return responses
 
     def _answer(self, request: pb_utils.InferenceRequest) -> pb_utils.InferenceResponse:
         try:
