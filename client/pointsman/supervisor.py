@@ -26,9 +26,9 @@ from pointsman.health import HEALTH_PATH, Health, HealthServer
 from pointsman.processes import Process, stubs
 
 _WATCH_S = 0.1
-_LOAD_TIMEOUT_S = 15.0
+_LOAD_TIMEOUT_S = 30.0
 _PROGRESS_S = 1.0
-_SILENCE_S = 10.0
+_SILENCE_S = 30.0
 _BACKOFF_FREE = 3
 _BACKOFF_FIRST_S = 0.5
 _BACKOFF_LAST_S = 30.0
@@ -67,7 +67,7 @@ class Supervisor:
       fast, loaded again, and the ensembles that need it are loaded again.
     - A model has not answered for `hang_timeout_s` while requests wait for it: its process is
       killed.
-    - That failed or took over 15 s, Triton died, or it did not answer for 10 s: the whole server
+    - That failed or took over 30 s, Triton died, or it did not answer for 30 s: the whole server
       is started again, on the same ports.
 
     What keeps failing is tried ever more rarely: see `Backoff`.
