@@ -19,6 +19,8 @@ Integers = NDArray[np.integer[Any]]
 
 # A model span cut by a pattern finding leaves a rest; one shorter than this is punctuation.
 _SHORTEST_REST = 3
+# A little over, so that rounding in a word's mean cannot matter.
+_HALF = 0.501
 
 
 class Span(NamedTuple):
@@ -43,12 +45,12 @@ def softmax(logits: Floats) -> NDArray[np.float32]:
     Raises:
         ValueError: When a logit is NaN or infinite: no probability can be trusted then.
     """
-    values = np.asarray(logits, dtype=np.float64)
+    values = np.asarray(logits, dtype=np.float32)
     if not np.isfinite(values).all():
         raise ValueError("logits are not finite")
     weights = np.exp(values - values.max(axis=-1, keepdims=True))
-    probabilities: NDArray[np.float64] = weights / weights.sum(axis=-1, keepdims=True)
-    return probabilities.astype(np.float32)
+    probabilities: NDArray[np.float32] = weights / weights.sum(axis=-1, keepdims=True)
+    return probabilities
 
 
 @lru_cache(maxsize=8)
@@ -128,10 +130,12 @@ def decode_spans(
     if not (real | special | empty).all():
         raise ValueError("token offsets must be [start, end) with 0 <= start <= end, or (-1, -1)")
     starts = offsets[real, 0].astype(np.int64)
-    if starts.size == 0:
-        return []
     if (np.diff(starts) < 0).any():
         raise ValueError("token offsets are not ascending")
+    # Most texts hold nothing: where every piece is more likely "O" than all else, so is every word.
+    outside = probabilities[real, list(labels).index("O")]
+    if (outside > _HALF).all():
+        return []
     # A character that its normal form turns into several (a Hangul syllable) can give two pieces
     # with the same offsets: the running maximum keeps words, and so spans, disjoint.
     ends = np.maximum.accumulate(offsets[real, 1].astype(np.int64))
