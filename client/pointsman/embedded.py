@@ -6,7 +6,6 @@ Only binaries of the wheel are used; PyTriton itself is never imported. The one 
 
 from __future__ import annotations
 
-import compileall
 import contextlib
 import errno
 import http.client
@@ -635,11 +634,9 @@ def _lay_out_backends(directory: Path) -> Path:
     return directory
 
 
-# An isolated interpreter ignores the locale: files and output would be ASCII. Bytecode written
-# beside a model would make Triton take the model for changed, and load it again.
+# An isolated interpreter ignores the locale: files and output would be ASCII.
 _SITE_CUSTOMIZE = """\
 import locale, sys
-sys.dont_write_bytecode = True
 locale.setlocale(locale.LC_CTYPE, "C.UTF-8")
 for stream in (sys.stdout, sys.stderr):
     stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
@@ -673,8 +670,6 @@ def _lay_out_python(directory: Path) -> Path:
     )
     (directory / "bin").mkdir()
     (directory / "bin" / "python3").symlink_to(prefix / "bin" / minor)
-    # They write no bytecode themselves. Where this is not allowed, they compile at every start.
-    compileall.compile_dir(paths.python_backends() / "pointsman_backends", quiet=2)
     (site_packages / "sitecustomize.py").write_text(_SITE_CUSTOMIZE)
     # With addsitedir, the .pth files there (editable installs) count too.
     lines = [f"import site; site.addsitedir({path!r})\n" for path in dict.fromkeys(packages)]
