@@ -95,7 +95,7 @@ def render(results: Results) -> str:
   {results["model_bytes"] / 1e6:.1f} MB; `labels.json`; `tokenizer.json`).
 - Inputs `input_ids`, `attention_mask` int64 [B, S], S at most 512; output `logits` float32.
 - Trunk: all-MiniLM-L6-v2 (Apache-2.0). Licence of these weights: Apache-2.0.
-- Repeat it with `make train` (about the same figures: CPU sums differ in the last digits).
+- Repeat it with `make train` (about the same figures, not the same bits).
 
 ## Data
 

@@ -187,6 +187,8 @@ REQUESTS: Mapping[str, tuple[str, ...]] = {
         Explain how antibiotic resistance evolves in bacteria.; How old can turtles get and why?
         Can you check my lab notes on fruit fly crosses?; What do ribosomes do?
         What would happen to an ecosystem without wolves?; How is insulin made by E. coli?
+        How much energy does a hovering bird burn?; How is a gene switched off in a cell?
+        What eats a jellyfish?; Why do some plants eat insects?; Do fish feel the cold?
     """),
     "business": _split("""
         Write an e-mail to a client about a late delivery and offer a discount.
@@ -208,6 +210,16 @@ REQUESTS: Mapping[str, tuple[str, ...]] = {
         Prepare talking points for my salary negotiation with HR.
         Give me a plan to hire two sales representatives in the next quarter.
         Tell our shareholders in one paragraph why margins improved.
+        Write a social media post about the new branch of our shop.
+        Plan next season's stock for a shoe store.; How do I calculate my markup on a product?
+        Turn these notes into a memo for the heads of department.
+        What do the profit margins of a restaurant look like?; Write a headline for our newsletter.
+        Draft an offer for a new corporate client.; Where does this company plan to grow?
+        Give me an outlook for the market for electric scooters.
+        How do I set up a company as a freelancer?; Schedule a conference across three offices.
+        Reply to the customer who asks for a refund.; Our vendor raised prices, write back to them.
+        Analyse the attached figures for the management report.; Prepare the quarterly newsletter.
+        Write a product description for a leather bag that sells.
     """),
     "chemistry": _split("""
         Can I mix vinegar and baking soda to clean a drain, and what reaction happens?
@@ -217,6 +229,8 @@ REQUESTS: Mapping[str, tuple[str, ...]] = {
         Name this molecule: CH3-CH2-CO-CH3; What is the formula of sodium thiosulphate?
         My solution turned pink during titration, what does that mean?
         Why is ice lighter than water?; What is rust made of?; How are plastics made?
+        Why does tea get lighter with lemon?; What does an acid do to limestone?
+        How do I prepare 100 mL of a 1 M salt solution?; Which gas is in a fire extinguisher?
     """),
     "computer science": _split("""
         Write a Python function that removes duplicates from a list but keeps the order.
@@ -237,6 +251,12 @@ REQUESTS: Mapping[str, tuple[str, ...]] = {
         How do I protect my server against SQL injection?; Explain this diff to me.
         Write a VBA macro that sorts a sheet.; Give me an Excel formula that counts unique values.
         what's a good way to store passwords in a db; make me a snake game in python
+        Generate a login screen for a mobile app.; Which characters are allowed in a URL?
+        What's new in the latest release of this Linux distribution?
+        How does virtual reality work in the browser?; Explain caching to a manager.
+        My phone says storage full, how do I free space?; Build me a landing page with a headline.
+        How do I change the screen resolution?; How do I restore files on my server after a restart?
+        What is cross-validation?; How do I reset my router?; Is blockchain useful?
     """),
     "economics": _split("""
         Why is everything more expensive than two years ago?
@@ -246,6 +266,8 @@ REQUESTS: Mapping[str, tuple[str, ...]] = {
         Would a wealth tax slow down growth?; What causes a housing bubble?
         Explain to a teenager why printing money makes prices rise.
         How did oil prices influence the world economy?; What is stagflation?
+        Define consumer surplus.; What is a supply shock?; Explain the tragedy of the commons.
+        How do tariffs hurt consumers?; Is crypto changing how central banks work?
     """),
     "engineering": _split("""
         What size of wire do I need for a 32 A circuit over 20 metres?
@@ -256,6 +278,9 @@ REQUESTS: Mapping[str, tuple[str, ...]] = {
         Why does my 3D printed gear break?; Explain how a car's gearbox works.
         How thick must a retaining wall be?; Which microcontroller pins drive a stepper motor?
         How do I read a circuit diagram?; What is the efficiency of a Carnot engine at 500 K?
+        How strong must the hook of a crane be?; What timber do I need for a garden bridge?
+        How does an electric car recover energy?; How are tunnels kept dry?
+        What is the safe load of this rope?; Which pump lifts water 15 metres?
     """),
     "health": _split("""
         I have had a sore throat for five days, should I see a doctor?
@@ -271,6 +296,14 @@ REQUESTS: Mapping[str, tuple[str, ...]] = {
         My period is two weeks late, what could be the reason?; Can stress cause hair loss?
         I slept badly all week and my heart races. What should I do?
         Does this mole look dangerous? It has grown lately.
+        What does a high TSH value mean?; How do I look after a small cut?
+        What are the steps of resuscitation?; How is chronic pain treated?
+        How did the measles outbreak spread, and how is it contained?
+        What sport is good for someone with bad hips?; How many steps a day are healthy?
+        My mother takes blood thinners and fell. What should we watch for?
+        Which vitamins do vegetarians lack?; Are these pills safe while breastfeeding?
+        I have a ringing in my ears since the concert.; How do I recognise a concussion?
+        How is skin cancer noticed early?; What can I do against nausea on a ship?
     """),
     "history": _split("""
         Who was the first emperor of China?; When did the Second World War end in Asia?
@@ -279,6 +312,10 @@ REQUESTS: Mapping[str, tuple[str, ...]] = {
         How did the printing press change Europe?; Tell me about daily life in ancient Rome.
         Make a timeline of the Cold War.; Who built Stonehenge, and when?
         What was life like for women in Victorian London?; Why did Rome fight Carthage?
+        What were the reforms of the progressive politicians around 1900?
+        Who won the Battle of Hastings?; What was the aim of the League of Nations?
+        How did the town grow after it was founded in the 17th century?
+        Which countries did the Soviet Union control?; Why was Caesar murdered?
     """),
     "law": _split("""
         My employer fired me without notice, is that legal?
@@ -293,6 +330,21 @@ REQUESTS: Mapping[str, tuple[str, ...]] = {
         Explain this clause: the parties shall indemnify and hold harmless each other.
         How do I appeal against a court decision?; Am I liable if a guest slips on my stairs?
         Can the police search my car without a warrant?; Check this lease for unusual terms.
+        Can I withdraw from a purchase that I made at the door?
+        My landlord says that I must leave in two weeks. Is that allowed?
+        How much notice do I have to give before I move out of my flat?
+        The shop refuses to repair my washing machine under warranty.
+        Do I have to tell my employer about my side job, by law?
+        What happens to shared debts in a divorce?; Do I inherit if there is no testament?
+        How do I object to a decision of the social security office?
+        Which rights do citizens have under the state constitution?
+        May the government read my messages without a court order?
+        Someone uses my logo without permission. How do I stop them?
+        My contract renews every year on its own, how can I get out of it?
+        I had an accident with a rental car. Do I have to pay for the damage?
+        Can my boss make me work on public holidays?; Who is responsible if my dog bites someone?
+        My deposit has not been paid back three months after I moved out.
+        Is a verbal agreement binding?; What is the penalty for driving without insurance?
     """),
     "math": _split("""
         Solve 2x^2 - 5x + 2 = 0.; What is 23 * 47?; Simplify (a+b)^2 - (a-b)^2.
@@ -304,6 +356,8 @@ REQUESTS: Mapping[str, tuple[str, ...]] = {
         Help my son with fractions: 1/2 + 1/3; What's the next number: 2, 6, 12, 20?
         Find the determinant of [[1,2],[3,4]].; Convert 0.375 to a fraction.
         Split a bill of 84.60 among four people with a 10% tip.
+        What is 7% of 900?; Explain the product rule with an example.
+        What's a third of 96?; How do I add two vectors?; Calculate 3/4 of 52.
     """),
     "other": _split("""
         Hi!; hey there; Hello, how are you today?; Good morning; Thanks, that's all.; ok thanks
@@ -330,6 +384,23 @@ REQUESTS: Mapping[str, tuple[str, ...]] = {
         What is the plot of Hamlet?; Explain the offside rule.; bye; sorry, wrong window
         Continue the story: the door opened and nobody was there.; Are you a human?
         What news is there today?; Which museums in Paris are free?; How do I make a paper plane?
+        How do I bake a cheesecake?; What do I do with leftover rice?; How do I peel a mango?
+        Give me a recipe for vegetable curry.; I need a menu for twelve guests.
+        Write the blurb of my cookbook.; How do I get rid of moths in the wardrobe?
+        How do I clean the chain of my bicycle?; Who is the singer of this band?
+        What is the best class to play in an online role-playing game?
+        When does the next season of the series start?; Describe the career of a hockey player.
+        Describe a village in the mountains in three sentences.; Who is the actress in the film?
+        What do people believe about black cats?; Tell me about star signs.
+        How do I do a card trick?
+        When do I use the subjunctive in Spanish?; What is the plural of octopus?
+        Which word means to walk slowly?; What did the referee do wrong in the match?
+        Review the album for me.; Write a script for a short video about hats.
+        Correct my letter to my aunt.; How do I decorate the living room for spring?
+        Continue this story with the following facts.; Write an e-mail with the subject hello.
+        How do I tie a tie?; Where is this town and how big is it?; Describe the plot of a comic.
+        How do I get to the airport by bus?; What is there to do in Hamburg in winter?
+        What happened in yesterday's game?; Suggest colours for a child's room.
     """),
     "philosophy": _split("""
         Is it wrong to eat meat if animals do not suffer?; What makes an action moral?
@@ -340,6 +411,8 @@ REQUESTS: Mapping[str, tuple[str, ...]] = {
         Explain the difference between knowledge and belief.; Can a machine have a mind?
         Which fallacy is it when someone attacks the speaker instead of the argument?
         Is beauty in the eye of the beholder?; Why is there something rather than nothing?
+        Explain determinism.; What is consciousness for?; Would a copy of me be me?
+        What is the difference between being and seeming?; Is it fair to break a rule for a friend?
     """),
     "physics": _split("""
         Why do astronauts float?; How fast does an apple fall after two seconds?
@@ -362,6 +435,10 @@ REQUESTS: Mapping[str, tuple[str, ...]] = {
         My partner and I argue every day, how do we communicate better?
         Explain Pavlov's experiment with dogs.; Why do we forget names so easily?
         How do I stay motivated when I study alone?; What is imposter syndrome?
+        I can't concentrate and get nothing done, any advice?
+        How does a relationship survive over a distance?; How do I get over a break-up?
+        Why am I afraid of failing?; What is the purpose of crying?
+        How do I calm down when I am angry?; Why does my colleague take everything personally?
     """),
 }
 """Whole requests as people write them, by domain."""
