@@ -134,7 +134,8 @@ class TestHealing:
         ready: list[float] = []
         with Load(triton.grpc_url, connect) as load:
             for _ in range(3):
-                wait_until(lambda: not load.calls[-1:] or not load.calls[-1].error, 10)
+                seen = len(load.calls)
+                wait_until(lambda: any(not call.error for call in load.calls[seen:]), 10)  # noqa: B023
                 killed.append(time.monotonic())
                 os.kill(pid_of(triton, model), signal.SIGKILL)
                 wait_until(lambda: supervisor.health().status == "healing", 2)
