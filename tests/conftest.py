@@ -1,13 +1,20 @@
-"""Fixtures that start real Triton servers."""
+"""Hypothesis' settings, and fixtures that start real Triton servers."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 from tritonclient.grpc import InferenceServerClient, InferInput
 
 from pointsman.embedded import EmbeddedTriton
+
+# Speed is measured in perf/, not here. CI draws the same examples each time; elsewhere new ones.
+hypothesis.settings.register_profile("here", deadline=None)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 
 @pytest.fixture(scope="session")
