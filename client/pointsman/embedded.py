@@ -61,6 +61,7 @@ _PROBE_TIMEOUT_S = 2.0
 _CRASH_PATIENCE_S = 1.5
 _LOG_TAIL_LINES = 400
 _PORT_ATTEMPTS = 5
+_CRASH_ATTEMPTS = 3
 # Seconds in which Triton finishes requests and unloads models before all of it is killed. (A model
 # whose process crashed never finishes unloading: Triton waits for an answer of the dead.)
 _STOP_GRACE_S = 6
@@ -295,6 +296,11 @@ class EmbeddedTriton:
                 # Someone took a port between our look and Triton's bind.
                 if not self._any_ports or attempt == _PORT_ATTEMPTS:
                     raise
+            except _TritonCrashedError:
+                # Triton 2.51 sometimes crashes while a model fails beside others that load, before
+                # it says which: asked again, it says so.
+                if attempt >= _CRASH_ATTEMPTS:
+                    raise
             else:
                 # They stay the same from now on: clients know them.
                 self._any_ports = []
@@ -445,10 +451,15 @@ class EmbeddedTriton:
             if "is not healthy" in reason:
                 reason = f"its process died{_said(server.tail)}"
             return ModelLoadError(model, reason, others=[name for name, _ in others])
-        return ServerStartError(
+        crashed = server.status in (128 + signal.SIGSEGV, 128 + signal.SIGABRT)
+        return (_TritonCrashedError if crashed else ServerStartError)(
             f"Triton ended with status {server.status} while it started; its last words: "
             f"{_last_words(server.tail)}"
         )
+
+
+class _TritonCrashedError(ServerStartError):
+    """Triton itself crashed while it started."""
 
 
 class _Crashes:
