@@ -539,3 +539,14 @@ def test_descendants_of_a_process_tree() -> None:
         assert _guardian.descendants(shell.pid) == [sleeper]
         assert shell.pid in _guardian.children(os.getpid())
         os.kill(sleeper, signal.SIGTERM)
+
+
+def test_a_triton_that_crashes_itself_while_it_starts_is_started_again(
+    make_repository: MakeRepository, tmp_path: Path
+) -> None:
+    marker = str(tmp_path / "crashed")
+    crash = f"open({marker!r}, 'w').close(), os.kill(os.getppid(), 11), time.sleep(30)"
+    repository = make_repository({"first": f"os.path.exists({marker!r}) or ({crash})"})
+    with EmbeddedTriton(repository) as server:
+        assert Path(marker).exists()
+        assert server.running
