@@ -1,0 +1,644 @@
+// Tiled attention with an online softmax, over one instruction set.
+//
+// The algorithm is FlashAttention's (Dao et al., arXiv 2205.14135): scores exist for one strip of
+// queries and one block of keys at a time, and the running maximum and sum of every row rescale
+// what was summed before. The products are the register-blocked outer products of BLIS (Van Zee and
+// van de Geijn, ACM TOMS 2015): a strip of kMaxRows queries against a panel of two vectors of keys.
+//
+// Included by one file per instruction set, which defines `Isa` and then instantiates
+// TiledAttention<Isa>. Everything here has internal linkage, since each of those files is compiled
+// with its own flags: a function shared by the linker could carry instructions a machine lacks.
+// For the same reason nothing here calls the standard library's templates.
+//
+// `Isa` gives: Vector (floats), Operands (a vector of packed operands), kLanes, kMaxRows, kDepth
+// (products in one 32-bit packed operand: 1 for fp32, 2 for bf16), and the functions used below.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+#include "cpu_kernel.h"
+#include "half.h"
+
+namespace ck_flash_attention {
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+constexpr int64_t Min(int64_t a, int64_t b) { return a < b ? a : b; }
+constexpr int64_t Max(int64_t a, int64_t b) { return a > b ? a : b; }
+constexpr int64_t CeilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
+constexpr size_t RoundUpTo64(size_t bytes) { return (bytes + 63) & ~size_t{63}; }
+
+template <class Isa>
+class TiledAttention {
+  using Vector = typename Isa::Vector;
+
+  static constexpr int kLanes = Isa::kLanes;
+  static constexpr int kMaxRows = Isa::kMaxRows;
+  static constexpr int kDepth = Isa::kDepth;
+  static constexpr int kPanelKeys = 2 * kLanes;  // keys a product holds in registers
+  static constexpr int kBlockPanels = 256 / kPanelKeys;
+  static constexpr int kBlockKeys = kBlockPanels * kPanelKeys;
+  static constexpr int kMaxHeadSize = 128;
+  static constexpr int kMaxStrips = 8;  // strips that read a block of keys while it is in cache
+  // Not a power of two, so that the rows of a strip do not share cache sets.
+  static constexpr int kScoreStride = kBlockKeys + 16;
+
+  // A head size over 64 halves the strips: a tile's queries and outputs then stay in L2.
+  static int64_t StripsPerTile(int64_t head_size) { return head_size > 64 ? 4 : kMaxStrips; }
+
+  // Two packed operands are bit patterns of 32 bits; float is only their carrier.
+  struct alignas(64) Strip {
+    float query[kMaxRows * kMaxHeadSize / kDepth];
+    float output[kMaxRows * kMaxHeadSize];
+    float maximum[kMaxRows];
+    float sums[kMaxRows * kLanes];
+    int64_t first_row;
+    int64_t first_panel;
+    int64_t end_panel;
+    float query_norm;
+    float negligible;  // panels whose scores all lie below cannot be told from absent ones
+  };
+
+  // Keys, values and bias of one head, packed by Pack, and what panels can be skipped by.
+  struct Head {
+    const float* keys;    // [panel][head_size / kDepth][kPanelKeys]
+    const float* values;  // rows of kDepth keys, value_stride apart
+    int64_t value_stride;
+    const float* bias;       // [panel][kPanelKeys], or null: none, or one row per query
+    const float* bias_max;   // [panel]
+    const float* bias_min;   // [panel]
+    const float* key_norms;  // [panel]
+  };
+
+  const AttentionProblem& problem_;
+  const int64_t panels_;
+  const int64_t strips_;
+  const int64_t tiles_;
+  const bool packs_values_;
+  const bool packs_bias_;
+  const int64_t heads_in_flight_;
+  char* scratch_ = nullptr;
+  int64_t first_head_ = 0;  // of those in flight
+
+  static bool PacksValues(const AttentionProblem& p) {
+    return kDepth > 1 || p.element_type != ElementType::kFloat32 ||
+           p.value_strides.row != p.head_size;
+  }
+  static bool PacksBias(const AttentionProblem& p) {
+    return p.bias != nullptr && p.bias_strides.row == 0;
+  }
+
+  size_t KeyBytes() const {
+    return RoundUpTo64(static_cast<size_t>(panels_ * kPanelKeys * (problem_.head_size / kDepth)) *
+                       sizeof(float));
+  }
+  size_t ValueBytes() const {
+    if (!packs_values_) return 0;
+    return RoundUpTo64(
+        static_cast<size_t>(CeilDivide(problem_.key_length, kDepth) * problem_.head_size) *
+        sizeof(float));
+  }
+  size_t BiasBytes() const {
+    if (!packs_bias_) return 0;
+    return RoundUpTo64(static_cast<size_t>(panels_ * (kPanelKeys + 3)) * sizeof(float));
+  }
+  size_t HeadBytes() const { return KeyBytes() + ValueBytes() + BiasBytes(); }
+
+  // Heads are packed and then read in waves: large enough to keep all threads at work, small
+  // enough that memory does not grow with their number.
+  int64_t HeadsInFlight() const {
+    constexpr int64_t kWaveBytes = 4 << 20;
+    const int64_t heads = problem_.batch * problem_.heads;
+    const int64_t fit = Max(1, kWaveBytes / Max(1, static_cast<int64_t>(HeadBytes())));
+    if (fit >= heads) return heads;
+    return CeilDivide(heads, CeilDivide(heads, fit));  // waves of equal size
+  }
+
+  Head PackedHead(int64_t slot) const {
+    char* base = scratch_ + static_cast<size_t>(slot) * HeadBytes();
+    Head head{};
+    head.keys = reinterpret_cast<float*>(base);
+    head.values = reinterpret_cast<float*>(base + KeyBytes());
+    head.value_stride = problem_.head_size;
+    if (!packs_values_) {
+      const auto [batch, index] = Split(slot);
+      head.values = static_cast<const float*>(problem_.value) +
+                    batch * problem_.value_strides.batch + index * problem_.value_strides.head;
+    }
+    if (packs_bias_) {
+      head.bias = reinterpret_cast<float*>(base + KeyBytes() + ValueBytes());
+      head.bias_max = head.bias + panels_ * kPanelKeys;
+      head.bias_min = head.bias_max + panels_;
+      head.key_norms = head.bias_min + panels_;
+    }
+    return head;
+  }
+
+  struct BatchAndHead {
+    int64_t batch;
+    int64_t head;
+  };
+  BatchAndHead Split(int64_t slot) const {
+    const int64_t index = first_head_ + slot;
+    return {index / problem_.heads, index % problem_.heads};
+  }
+
+  // Elements of a row as fp32, times `scale`.
+  void ReadRow(const void* tensor, int64_t offset, int64_t count, float scale, float* row) const {
+    if (problem_.element_type == ElementType::kFloat32) {
+      const float* source = static_cast<const float*>(tensor) + offset;
+      for (int64_t i = 0; i < count; ++i) row[i] = source[i] * scale;
+    } else {
+      const uint16_t* source = static_cast<const uint16_t*>(tensor) + offset;
+      int64_t i = 0;
+      for (; i + kLanes <= count; i += kLanes) {
+        Isa::Store(row + i, Isa::Multiply(Isa::LoadHalf(source + i), Isa::Broadcast(scale)));
+      }
+      for (; i < count; ++i) row[i] = HalfToFloat(source[i]) * scale;
+    }
+  }
+
+  // ------------------------------------------------------------------------------------ packing
+
+  struct PackTasks {
+    const TiledAttention* attention;
+    int64_t blocks;
+  };
+
+  static void PackTask(void* argument, size_t index) {
+    const PackTasks& tasks = *static_cast<const PackTasks*>(argument);
+    const int64_t task = static_cast<int64_t>(index);
+    tasks.attention->PackBlock(task / tasks.blocks, task % tasks.blocks);
+  }
+
+  void PackBlock(int64_t slot, int64_t block) const {
+    const Head head = PackedHead(slot);
+    const auto [batch, index] = Split(slot);
+    const int64_t end = Min(panels_, (block + 1) * kBlockPanels);
+    for (int64_t panel = block * kBlockPanels; panel < end; ++panel) {
+      PackKeys(head, batch, index, panel);
+      if (packs_values_) PackValues(head, batch, index, panel);
+      if (packs_bias_) PackBias(head, batch, index, panel);
+    }
+  }
+
+  void PackKeys(const Head& head, int64_t batch, int64_t index, int64_t panel) const {
+    const AttentionProblem& p = problem_;
+    const int64_t depth = p.head_size / kDepth;
+    const int64_t first = panel * kPanelKeys;
+    const int64_t offset = batch * p.key_strides.batch + index * p.key_strides.head;
+    float* packed = const_cast<float*>(head.keys) + panel * kPanelKeys * depth;
+    alignas(64) float rows[kLanes * kMaxHeadSize];
+    float norm = 0;
+    for (int half = 0; half < 2; ++half) {
+      for (int lane = 0; lane < kLanes; ++lane) {
+        const int64_t key = first + half * kLanes + lane;
+        float* row = rows + lane * p.head_size;
+        if (key >= p.key_length) {
+          std::memset(row, 0, static_cast<size_t>(p.head_size) * sizeof(float));
+          continue;
+        }
+        ReadRow(p.key, offset + key * p.key_strides.row, p.head_size, 1.0f, row);
+        if (packs_bias_) norm = LargerNorm(norm, row);
+        Isa::PackRow(row, p.head_size);
+      }
+      for (int64_t i = 0; i < depth; i += kLanes) {
+        Isa::Transpose(rows + i, p.head_size, packed + i * kPanelKeys + half * kLanes, kPanelKeys);
+      }
+    }
+    if (packs_bias_) const_cast<float*>(head.key_norms)[panel] = norm;
+  }
+
+  // NaN stays.
+  float LargerNorm(float norm, const float* row) const {
+    Vector sum = Isa::Zero();
+    for (int64_t i = 0; i < problem_.head_size; i += kLanes) {
+      const Vector value = Isa::Load(row + i);
+      sum = Isa::MultiplyAdd(value, value, sum);
+    }
+    const float other = __builtin_sqrtf(Isa::SumOfLanes(sum));
+    return other <= norm ? norm : other;
+  }
+
+  void PackValues(const Head& head, int64_t batch, int64_t index, int64_t panel) const {
+    const AttentionProblem& p = problem_;
+    const int64_t offset = batch * p.value_strides.batch + index * p.value_strides.head;
+    const int64_t end = Min(p.key_length, (panel + 1) * kPanelKeys);
+    float* packed = const_cast<float*>(head.values);
+    alignas(64) float rows[2][kMaxHeadSize];
+    for (int64_t key = panel * kPanelKeys; key < end; key += kDepth) {
+      for (int i = 0; i < kDepth; ++i) {
+        if (key + i < end) {
+          ReadRow(p.value, offset + (key + i) * p.value_strides.row, p.head_size, 1.0f, rows[i]);
+        } else {
+          std::memset(rows[i], 0, sizeof rows[i]);
+        }
+      }
+      Isa::PackValueRows(rows[0], rows[1], packed + key / kDepth * p.head_size, p.head_size);
+    }
+  }
+
+  void PackBias(const Head& head, int64_t batch, int64_t index, int64_t panel) const {
+    const AttentionProblem& p = problem_;
+    const int64_t first = panel * kPanelKeys;
+    const int64_t count = Min(kPanelKeys, p.key_length - first);
+    float* bias = const_cast<float*>(head.bias) + first;
+    ReadRow(p.bias, batch * p.bias_strides.batch + index * p.bias_strides.head + first, count, 1.0f,
+            bias);
+    float largest = -kInfinity;
+    float smallest = kInfinity;
+    for (int64_t i = 0; i < count; ++i) {
+      // A NaN must be seen by the rows it belongs to: its panel is never ruled out.
+      if (!(bias[i] <= largest)) largest = bias[i] == bias[i] ? bias[i] : kInfinity;
+      if (!(bias[i] >= smallest)) smallest = bias[i] == bias[i] ? bias[i] : -kInfinity;
+    }
+    for (int64_t i = count; i < kPanelKeys; ++i) bias[i] = 0;
+    const_cast<float*>(head.bias_max)[panel] = largest;
+    const_cast<float*>(head.bias_min)[panel] = smallest;
+  }
+
+  // ---------------------------------------------------------------------------------- attention
+
+  static void TileTask(void* argument, size_t index) {
+    const TiledAttention& attention = *static_cast<const TiledAttention*>(argument);
+    const int64_t task = static_cast<int64_t>(index);
+    attention.AttendTile(task / attention.tiles_, task % attention.tiles_);
+  }
+
+  // Rows [StripBegin(i), StripBegin(i + 1)) are strip i: at most kMaxRows, and nearly even.
+  int64_t StripBegin(int64_t strip) const { return strip * problem_.query_length / strips_; }
+
+  void AttendTile(int64_t slot, int64_t tile) const {
+    const Head head = PackedHead(slot);
+    const int64_t first = tile * strips_ / tiles_;
+    const int64_t count = (tile + 1) * strips_ / tiles_ - first;
+    Strip strips[kMaxStrips];
+    alignas(64) float scores[kMaxRows * kScoreStride];
+    int64_t longest = 0;
+    for (int64_t i = 0; i < count; ++i) {
+      OpenStrip(strips[i], head, slot, StripBegin(first + i), StripBegin(first + i + 1));
+      longest = Max(longest, strips[i].end_panel - strips[i].first_panel);
+    }
+    for (int64_t offset = 0; offset < longest; offset += kBlockPanels) {
+      for (int64_t i = 0; i < count; ++i) {
+        Strip& strip = strips[i];
+        const int64_t rows = StripBegin(first + i + 1) - strip.first_row;
+        const int64_t begin = strip.first_panel + offset;
+        const int64_t end = Min(begin + kBlockPanels, strip.end_panel);
+        for (int64_t panel = begin; panel < end;) {
+          if (RuledOut(strip, rows, head, slot, panel)) {
+            ++panel;
+            continue;
+          }
+          int64_t run = panel + 1;
+          while (run < end && !RuledOut(strip, rows, head, slot, run)) ++run;
+          AttendRows(strip, rows, head, slot, panel, run, scores);
+          panel = run;
+        }
+      }
+    }
+    for (int64_t i = 0; i < count; ++i) {
+      CloseStrip(strips[i], slot, StripBegin(first + i + 1));
+    }
+  }
+
+  int64_t FirstKey(int64_t row) const {
+    return problem_.window_left == kUnlimitedWindow ? 0 : Max(0, row - problem_.window_left);
+  }
+  int64_t EndKey(int64_t row) const {
+    const int64_t keys = problem_.key_length;
+    // Not row + window_right + 1, which could overflow.
+    if (problem_.window_right == kUnlimitedWindow || problem_.window_right >= keys - row) {
+      return keys;
+    }
+    return row + problem_.window_right + 1;
+  }
+
+  void OpenStrip(Strip& strip, const Head& head, int64_t slot, int64_t begin, int64_t end) const {
+    const AttentionProblem& p = problem_;
+    const auto [batch, index] = Split(slot);
+    const int64_t depth = p.head_size / kDepth;
+    strip.first_row = begin;
+    strip.first_panel = FirstKey(begin) / kPanelKeys;
+    strip.end_panel = CeilDivide(EndKey(end - 1), kPanelKeys);
+    strip.query_norm = 0;
+    alignas(64) float row[kMaxHeadSize];
+    for (int64_t i = begin; i < end; ++i) {
+      ReadRow(p.query,
+              batch * p.query_strides.batch + index * p.query_strides.head +
+                  i * p.query_strides.row,
+              p.head_size, p.scale, row);
+      if (packs_bias_) strip.query_norm = LargerNorm(strip.query_norm, row);
+      Isa::PackRow(row, p.head_size);
+      std::memcpy(strip.query + (i - begin) * depth, row, static_cast<size_t>(depth) * 4);
+    }
+    const int64_t rows = end - begin;
+    std::memset(strip.output, 0, static_cast<size_t>(rows * p.head_size) * sizeof(float));
+    std::memset(strip.sums, 0, static_cast<size_t>(rows * kLanes) * sizeof(float));
+    for (int64_t i = 0; i < rows; ++i) strip.maximum[i] = -kInfinity;
+    if (packs_bias_) strip.negligible = Negligible(strip, head, rows);
+  }
+
+  // Every row's largest score is at least this much above what exp() takes for zero.
+  //
+  // |q k| <= |q||k|, so in a panel every row of the strip sees whole, the key of the largest bias
+  // scores at least bias_max - |q||k|.
+  float Negligible(const Strip& strip, const Head& head, int64_t rows) const {
+    const int64_t first = CeilDivide(FirstKey(strip.first_row + rows - 1), kPanelKeys);
+    const int64_t last_end = EndKey(strip.first_row);
+    float bound = -kInfinity;
+    for (int64_t panel = first; panel < strip.end_panel; ++panel) {
+      if (Min((panel + 1) * kPanelKeys, problem_.key_length) > last_end) break;
+      const float least = head.bias_max[panel] - ScoreBound(strip, head, panel);
+      if (least > bound) bound = least;
+    }
+    return bound - 104.0f;  // exp(-104) is 0 in fp32
+  }
+
+  static float ScoreBound(const Strip& strip, const Head& head, int64_t panel) {
+    constexpr float kRounding = kDepth == 1 ? 1.001f : 1.02f;
+    return strip.query_norm * head.key_norms[panel] * kRounding;
+  }
+
+  bool RuledOut(const Strip& strip, int64_t rows, const Head& head, int64_t slot,
+                int64_t panel) const {
+    if (packs_bias_) {
+      // False for NaN.
+      return head.bias_max[panel] == -kInfinity ||
+             head.bias_max[panel] + ScoreBound(strip, head, panel) < strip.negligible;
+    }
+    if (problem_.bias == nullptr) return false;
+    const int64_t first = panel * kPanelKeys;
+    const int64_t count = Min(kPanelKeys, problem_.key_length - first);
+    for (int64_t row = 0; row < rows; ++row) {
+      const int64_t offset = BiasOffset(slot, strip.first_row + row) + first;
+      for (int64_t i = 0; i < count; ++i) {
+        const bool absent =
+            problem_.element_type == ElementType::kFloat32
+                ? static_cast<const float*>(problem_.bias)[offset + i] == -kInfinity
+                : static_cast<const uint16_t*>(problem_.bias)[offset + i] == kHalfMinusInfinity;
+        if (!absent) return false;
+      }
+    }
+    return true;
+  }
+
+  int64_t BiasOffset(int64_t slot, int64_t row) const {
+    const auto [batch, index] = Split(slot);
+    const Strides& strides = problem_.bias_strides;
+    return batch * strides.batch + index * strides.head + row * strides.row;
+  }
+
+  // True when every row of the strip sees every key of the panel.
+  bool Whole(const Strip& strip, int64_t rows, int64_t panel) const {
+    return panel * kPanelKeys >= FirstKey(strip.first_row + rows - 1) &&
+           (panel + 1) * kPanelKeys <= EndKey(strip.first_row);
+  }
+
+  using AttendFunction = void (TiledAttention::*)(Strip&, const Head&, int64_t, int64_t, int64_t,
+                                                  float*) const;
+
+  template <int... kRows>
+  struct AttendTable {
+    AttendFunction functions[sizeof...(kRows)] = {&TiledAttention::Attend<kRows + 1>...};
+  };
+  template <class>
+  struct MakeTable;
+  template <int... kRows>
+  struct MakeTable<std::integer_sequence<int, kRows...>> {
+    static constexpr AttendTable<kRows...> table{};
+  };
+
+  void AttendRows(Strip& strip, int64_t rows, const Head& head, int64_t slot, int64_t begin,
+                  int64_t end, float* scores) const {
+    constexpr auto& table = MakeTable<std::make_integer_sequence<int, kMaxRows>>::table;
+    (this->*table.functions[rows - 1])(strip, head, slot, begin, end, scores);
+  }
+
+  // The panels [begin, end), at most a block, for the kRows queries of a strip.
+  template <int kRows>
+  void Attend(Strip& strip, const Head& head, int64_t slot, int64_t begin, int64_t end,
+              float* scores) const {
+    alignas(64) float maxima[kRows * kLanes];
+    for (int row = 0; row < kRows; ++row) {
+      Isa::Store(maxima + row * kLanes, Isa::Broadcast(-kInfinity));
+    }
+    const bool bias_per_row = problem_.bias != nullptr && !packs_bias_;
+    for (int64_t panel = begin; panel < end; ++panel) {
+      float* panel_scores = scores + (panel - begin) * kPanelKeys;
+      const float* bias = nullptr;
+      if (packs_bias_ && (head.bias_max[panel] != 0 || head.bias_min[panel] != 0)) {
+        bias = head.bias + panel * kPanelKeys;
+      }
+      const bool whole = Whole(strip, kRows, panel);
+      Score<kRows>(strip.query, head.keys + panel * kPanelKeys * (problem_.head_size / kDepth),
+                   bias, panel_scores, whole && !bias_per_row ? maxima : nullptr);
+      if (whole && !bias_per_row) continue;
+      for (int row = 0; row < kRows; ++row) {
+        FinishRow(strip.first_row + row, panel, bias_per_row, slot,
+                  panel_scores + row * kScoreStride, maxima + row * kLanes);
+      }
+    }
+
+    const int64_t first_key = begin * kPanelKeys;
+    const int64_t keys = Min(end * kPanelKeys, problem_.key_length) - first_key;
+    const int64_t vectors = CeilDivide(keys, kLanes);
+    alignas(64) float corrections[kMaxRows];
+    for (int row = 0; row < kRows; ++row) {
+      corrections[row] = Weigh(strip, row, Isa::LargestLane(Isa::Load(maxima + row * kLanes)),
+                               scores + row * kScoreStride, vectors);
+    }
+    const float* values = head.values + first_key / kDepth * head.value_stride;
+    for (int64_t column = 0; column < problem_.head_size; column += kPanelKeys) {
+      Combine<kRows>(scores, values + column, head.value_stride, CeilDivide(keys, kDepth),
+                     corrections, strip.output + column, problem_.head_size);
+    }
+  }
+
+  // Scores of kRows queries against one panel of keys, plus the bias that all of them share.
+  template <int kRows>
+  void Score(const float* query, const float* keys, const float* bias, float* scores,
+             float* maxima) const {
+    Vector sums[kRows][2];
+#pragma GCC unroll 16
+    for (int row = 0; row < kRows; ++row) sums[row][0] = sums[row][1] = Isa::Zero();
+    const int64_t depth = problem_.head_size / kDepth;
+    for (int64_t i = 0; i < depth; ++i) {
+      const auto left = Isa::LoadOperands(keys + i * kPanelKeys);
+      const auto right = Isa::LoadOperands(keys + i * kPanelKeys + kLanes);
+#pragma GCC unroll 16
+      for (int row = 0; row < kRows; ++row) {
+        const auto operand = Isa::BroadcastOperand(query + row * depth + i);
+        sums[row][0] = Isa::MultiplyAddOperands(operand, left, sums[row][0]);
+        sums[row][1] = Isa::MultiplyAddOperands(operand, right, sums[row][1]);
+      }
+    }
+    if (bias != nullptr) {
+      const Vector left = Isa::Load(bias);
+      const Vector right = Isa::Load(bias + kLanes);
+#pragma GCC unroll 16
+      for (int row = 0; row < kRows; ++row) {
+        sums[row][0] = Isa::Add(sums[row][0], left);
+        sums[row][1] = Isa::Add(sums[row][1], right);
+      }
+    }
+#pragma GCC unroll 16
+    for (int row = 0; row < kRows; ++row) {
+      Isa::Store(scores + row * kScoreStride, sums[row][0]);
+      Isa::Store(scores + row * kScoreStride + kLanes, sums[row][1]);
+    }
+    if (maxima == nullptr) return;
+#pragma GCC unroll 16
+    for (int row = 0; row < kRows; ++row) {
+      const Vector larger = Isa::Larger(sums[row][0], sums[row][1]);
+      Isa::Store(maxima + row * kLanes, Isa::Larger(larger, Isa::Load(maxima + row * kLanes)));
+    }
+  }
+
+  // Adds the row's own bias and puts -inf where the row sees no key.
+  void FinishRow(int64_t row, int64_t panel, bool bias_per_row, int64_t slot, float* scores,
+                 float* maximum) const {
+    const int64_t first = panel * kPanelKeys;
+    if (bias_per_row) {
+      const int64_t count = Min(kPanelKeys, problem_.key_length - first);
+      alignas(64) float bias[kPanelKeys];
+      ReadRow(problem_.bias, BiasOffset(slot, row) + first, count, 1.0f, bias);
+      for (int64_t i = 0; i < count; ++i) scores[i] += bias[i];
+    }
+    const int64_t begin = FirstKey(row) - first;
+    const int64_t end = EndKey(row) - first;
+    for (int64_t i = 0; i < kPanelKeys; ++i) {
+      if (i < begin || i >= end) scores[i] = -kInfinity;
+    }
+    const Vector larger = Isa::Larger(Isa::Load(scores), Isa::Load(scores + kLanes));
+    Isa::Store(maximum, Isa::Larger(larger, Isa::Load(maximum)));
+  }
+
+  // Turns a row of scores into weights exp(score - maximum), adds them to the row's sum, and
+  // returns the factor that what was summed before must take.
+  float Weigh(Strip& strip, int row, float block_maximum, float* scores, int64_t vectors) const {
+    const float before = strip.maximum[row];
+    const float after = block_maximum > before ? block_maximum : before;
+    strip.maximum[row] = after;
+    // A row that has seen no key yet: all its scores are -inf, all its weights 0.
+    const Vector reference = Isa::Broadcast(after == -kInfinity ? 0.0f : after);
+    Vector sum = Isa::Zero();
+    for (int64_t i = 0; i < vectors; ++i) {
+      const Vector weight =
+          ExpOfNegative(Isa::Subtract(Isa::Load(scores + i * kLanes), reference));
+      sum = Isa::Add(sum, weight);
+      Isa::StoreWeights(scores, i, weight);
+    }
+    float correction = 1.0f;
+    float* sums = strip.sums + row * kLanes;
+    if (after != before) {
+      correction = Isa::FirstLane(ExpOfNegative(Isa::Broadcast(before - after)));
+    }
+    Isa::Store(sums, Isa::MultiplyAdd(Isa::Load(sums), Isa::Broadcast(correction), sum));
+    return correction;
+  }
+
+  // exp(x) for x <= 0, within 2 ULP; 0 below the smallest normal number. NaN stays.
+  //
+  // exp(x) = 2^n 2^r with n the nearest integer to x log2(e). Adding kShifter leaves n in the low
+  // bits of the sum. The polynomial is the minimax one of degree 5 for 2^r with P(0) = 1, relative
+  // error 8e-8 on [-1/2, 1/2].
+  static Vector ExpOfNegative(Vector x) {
+    const Vector log2e = Isa::Broadcast(0x1.715476p+0f);
+    const Vector shifter = Isa::Broadcast(0x1.8p+23f);
+    const Vector shifted = Isa::MultiplyAdd(x, log2e, shifter);
+    const Vector n = Isa::Subtract(shifted, shifter);
+    const Vector r = Isa::MultiplySubtract(x, log2e, n);
+    Vector p = Isa::MultiplyAdd(Isa::Broadcast(0x1.5a5592p-10f), r, Isa::Broadcast(0x1.3ce8b0p-7f));
+    p = Isa::MultiplyAdd(p, r, Isa::Broadcast(0x1.c6bad0p-5f));
+    p = Isa::MultiplyAdd(p, r, Isa::Broadcast(0x1.ebf9cap-3f));
+    p = Isa::MultiplyAdd(p, r, Isa::Broadcast(0x1.62e426p-1f));
+    p = Isa::MultiplyAdd(p, r, Isa::Broadcast(1.0f));
+    return Isa::ScaleUnlessBelow(p, shifted, x, -87.0f);
+  }
+
+  // output = output * correction + weights values, for kRows rows and two vectors of columns.
+  template <int kRows>
+  static void Combine(const float* weights, const float* values, int64_t value_stride, int64_t depth,
+                      const float* corrections, float* output, int64_t output_stride) {
+    Vector sums[kRows][2];
+#pragma GCC unroll 16
+    for (int row = 0; row < kRows; ++row) sums[row][0] = sums[row][1] = Isa::Zero();
+    for (int64_t i = 0; i < depth; ++i) {
+      const auto left = Isa::LoadOperands(values + i * value_stride);
+      const auto right = Isa::LoadOperands(values + i * value_stride + kLanes);
+#pragma GCC unroll 16
+      for (int row = 0; row < kRows; ++row) {
+        const auto operand = Isa::BroadcastOperand(weights + row * kScoreStride + i);
+        sums[row][0] = Isa::MultiplyAddOperands(operand, left, sums[row][0]);
+        sums[row][1] = Isa::MultiplyAddOperands(operand, right, sums[row][1]);
+      }
+    }
+#pragma GCC unroll 16
+    for (int row = 0; row < kRows; ++row) {
+      const Vector correction = Isa::Broadcast(corrections[row]);
+      float* target = output + row * output_stride;
+      Isa::Store(target, Isa::MultiplyAdd(Isa::Load(target), correction, sums[row][0]));
+      Isa::Store(target + kLanes,
+                 Isa::MultiplyAdd(Isa::Load(target + kLanes), correction, sums[row][1]));
+    }
+  }
+
+  void CloseStrip(const Strip& strip, int64_t slot, int64_t end) const {
+    const AttentionProblem& p = problem_;
+    const auto [batch, index] = Split(slot);
+    for (int64_t row = strip.first_row; row < end; ++row) {
+      const int64_t i = row - strip.first_row;
+      const float sum = Isa::SumOfLanes(Isa::Load(strip.sums + i * kLanes));
+      const Vector factor = Isa::Broadcast(sum == 0 ? 0.0f : 1.0f / sum);
+      const float* source = strip.output + i * p.head_size;
+      const int64_t offset = batch * p.output_strides.batch + index * p.output_strides.head +
+                             row * p.output_strides.row;
+      for (int64_t column = 0; column < p.head_size; column += kLanes) {
+        const Vector value = Isa::Multiply(Isa::Load(source + column), factor);
+        if (p.element_type == ElementType::kFloat32) {
+          Isa::Store(static_cast<float*>(p.output) + offset + column, value);
+        } else {
+          Isa::StoreHalf(static_cast<uint16_t*>(p.output) + offset + column, value);
+        }
+      }
+    }
+  }
+
+  explicit TiledAttention(const AttentionProblem& problem)
+      : problem_(problem),
+        panels_(CeilDivide(problem.key_length, kPanelKeys)),
+        strips_(CeilDivide(problem.query_length, kMaxRows)),
+        tiles_(CeilDivide(strips_, StripsPerTile(problem.head_size))),
+        packs_values_(PacksValues(problem)),
+        packs_bias_(PacksBias(problem)),
+        heads_in_flight_(HeadsInFlight()) {}
+
+ public:
+  static size_t ScratchBytes(const AttentionProblem& problem) {
+    const TiledAttention attention(problem);
+    return static_cast<size_t>(attention.heads_in_flight_) * attention.HeadBytes();
+  }
+
+  static void Run(const AttentionProblem& problem, void* scratch, const ParallelFor& parallel_for) {
+    TiledAttention attention(problem);
+    attention.scratch_ = static_cast<char*>(scratch);
+    const int64_t heads = problem.batch * problem.heads;
+    PackTasks packing{&attention, CeilDivide(attention.panels_, kBlockPanels)};
+    for (; attention.first_head_ < heads; attention.first_head_ += attention.heads_in_flight_) {
+      const int64_t wave = Min(attention.heads_in_flight_, heads - attention.first_head_);
+      parallel_for.run(parallel_for.context, &PackTask, static_cast<size_t>(wave * packing.blocks),
+                       &packing);
+      parallel_for.run(parallel_for.context, &TileTask,
+                       static_cast<size_t>(wave * attention.tiles_), &attention);
+    }
+  }
+};
+
+}  // namespace
+}  // namespace ck_flash_attention
