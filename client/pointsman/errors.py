@@ -15,7 +15,11 @@
     │   ├── OverloadedError          the server's queue is full
     │   ├── CheckFailedError         the server answered that it failed
     │   └── ProtocolError            the server answered something that is not a decision
+    ├── RewriteError                 a model was not rewritten, and nothing was written
+    │   ├── UnsupportedModelError    its graph is not one that the rewriter knows, or not readable
+    │   └── ProofError               the rewritten graph does not compute what the original does
     └── SetupError                   the embedded server cannot be set up or started
+        ├── PackageNotFoundError     a package of an optional extra is not installed
         ├── TritonNotFoundError      nvidia-pytriton is not installed, or not for this Python
         ├── PythonLibraryNotFoundError  this machine has no shared Python library
         ├── ModelRepositoryNotFoundError  there is no model where one was looked for
@@ -39,12 +43,15 @@ __all__ = [
     "ModelLoadError",
     "ModelRepositoryNotFoundError",
     "OverloadedError",
+    "PackageNotFoundError",
     "PointsmanError",
     "PortInUseError",
+    "ProofError",
     "ProtocolError",
     "PythonLibraryNotFoundError",
     "RequestError",
     "RequestTooLargeError",
+    "RewriteError",
     "ServerError",
     "ServerStartError",
     "ServerTimeoutError",
@@ -52,6 +59,7 @@ __all__ = [
     "SetupError",
     "TritonNotFoundError",
     "UnknownPolicyError",
+    "UnsupportedModelError",
 ]
 
 
@@ -107,8 +115,32 @@ class ProtocolError(ServerError):
     """The server's answer is not a decision: another version, or not Pointsman at all."""
 
 
+class RewriteError(PointsmanError):
+    """A model was not rewritten, and nothing was written."""
+
+
+class UnsupportedModelError(RewriteError):
+    """The model cannot be read, or its graph is not one that the rewriter knows."""
+
+
+class ProofError(RewriteError):
+    """The rewritten graph does not compute what the original does."""
+
+
 class SetupError(PointsmanError):
     """The embedded server cannot be set up or started."""
+
+
+class PackageNotFoundError(SetupError):
+    """A package of an optional extra is not installed.
+
+    Attributes:
+        package: name of the module that could not be imported.
+    """
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f"no Python package {package}: pip install 'pointsman[{extra}]'")
+        self.package = package
 
 
 class TritonNotFoundError(SetupError):
