@@ -84,7 +84,7 @@ def test_an_instruction_set_this_machine_lacks_is_refused(isa: str) -> None:
 @pytest.fixture(scope="session")
 def sanitized_library() -> Path:
     subprocess.run([str(ROOT / "scripts" / "build_kernels"), "sanitized"], check=True)
-    library = ROOT / "build" / "kernels-sanitized" / paths.op_library().name
+    library = ROOT / "build" / "kernels-sanitized" / paths.ATTENTION_LIBRARY
     code = library.read_bytes()
     assert b"__asan_report_load" in code
     assert b"__ubsan_handle" in code
@@ -107,7 +107,7 @@ def test_no_undefined_behaviour_and_no_access_past_a_tensor(
         "fuzz or every_tile_edge or other_numbers or every_shape_of_bias",
         isa=isa,
         POINTSMAN_FUZZ_EXAMPLES="60",
-        POINTSMAN_OP_LIBRARY=str(sanitized_library),
+        POINTSMAN_TEST_OP_LIBRARY=str(sanitized_library),
         LD_PRELOAD=f"{runtime('libasan.so')} {runtime('libubsan.so')}",
         # Python itself leaves memory behind.
         ASAN_OPTIONS="detect_leaks=0:abort_on_error=1:allocator_may_return_null=1",

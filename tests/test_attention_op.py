@@ -10,6 +10,7 @@ import functools
 import itertools
 import math
 import os
+import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import (
 from pointsman import paths
 from tests.attention_oracle import SMALLEST, attention, error_budget, to_bfloat16
 
+ROOT = Path(__file__).parents[1]
 Tensor = NDArray[Any]
 ELEMENT_TYPES = {"float32": TensorProto.FLOAT, "float16": TensorProto.FLOAT16}
 HEAD_SIZES = (32, 64, 128)
@@ -81,6 +83,16 @@ def model(
     return bytes(made.SerializeToString())
 
 
+@functools.cache
+def library() -> Path:
+    """The op library of this checkout, or the one that test_attention_isa.py names."""
+    named = os.environ.get("POINTSMAN_TEST_OP_LIBRARY")
+    if named:
+        return Path(named)
+    subprocess.run([str(ROOT / "scripts" / "build_kernels")], check=True)
+    return paths.kernels() / paths.ATTENTION_LIBRARY
+
+
 def load(graph: bytes, *, threads: int = 1) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -90,7 +102,7 @@ def load(graph: bytes, *, threads: int = 1) -> onnxruntime.InferenceSession:
     options.enable_cpu_mem_arena = False
     options.enable_mem_pattern = False
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.register_custom_ops_library(str(paths.op_library()))
+    options.register_custom_ops_library(str(library()))
     return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
 
