@@ -4,6 +4,13 @@
 
 # --- cpu: slim Python with the Triton of nvidia-pytriton ---------------------------------------
 
+# The attention op for the CPU. This image has a C++ compiler, on the same Debian as the next.
+FROM python:3.11.14-bookworm AS cpu-op
+WORKDIR /src
+COPY scripts/build_kernels scripts/fetch_ort_headers scripts/
+COPY kernels kernels
+RUN python -m venv .venv && scripts/build_kernels -DPOINTSMAN_ROCM=OFF
+
 FROM python:3.11.14-slim-bookworm AS cpu-build
 WORKDIR /src
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1
@@ -21,6 +28,9 @@ RUN pip install --no-cache-dir hatchling==1.33.0 \
     && pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir=/dist . \
     && /opt/venv/bin/pip install --no-cache-dir --no-deps /dist/*.whl \
     && /opt/venv/bin/pip check
+# Where `pointsman serve` looks for it.
+COPY --from=cpu-op /src/build/kernels/libck_flash_attention.so \
+    /opt/venv/lib/python3.11/site-packages/pointsman/_server/kernels/
 
 FROM python:3.11.14-slim-bookworm AS cpu
 LABEL org.opencontainers.image.title="pointsman" \
@@ -49,21 +59,21 @@ RUN pip install --no-cache-dir --only-binary=:all: --no-deps --target=/packages 
     -r rocm-requirements.lock
 COPY python_backends/pointsman_backends /packages/pointsman_backends
 
-# The custom op library, where its sources and AMD's composable kernel headers are both present;
-# otherwise an empty folder and a line in the build log that says so.
+# The attention op for CPU and GPU, where AMD's composable kernel headers are in the base image;
+# otherwise for the CPU alone and a line in the build log that says so. Headers of ONNX Runtime,
+# CMake and Ninja come from the stage above: nothing is asked of the base image but hipcc.
 FROM rocm/tritoninferenceserver:tritoninferenceserver-25.12.amd1_rocm7.2_ubuntu24.04_py3.12 AS rocm-op
-COPY . /src
-RUN mkdir /op \
-    && if [ ! -f /src/kernels/ck_flash_attention/CMakeLists.txt ]; then \
-         echo "op library NOT built: no kernels/ck_flash_attention/CMakeLists.txt in this checkout"; \
-       elif [ ! -d /opt/rocm/include/ck_tile ]; then \
-         echo "op library NOT built: no /opt/rocm/include/ck_tile in the base image"; \
-       else \
-         cmake -S /src/kernels/ck_flash_attention -B /tmp/op -DCMAKE_BUILD_TYPE=Release \
-           -DCMAKE_CXX_COMPILER=/opt/rocm/bin/hipcc \
-         && cmake --build /tmp/op --parallel \
-         && cmake --install /tmp/op --prefix /op; \
-       fi
+COPY kernels /src/kernels
+COPY --from=cpu-op /src/build/onnxruntime /src/build/onnxruntime
+COPY --from=cpu-op /src/.venv/lib/python3.11/site-packages/cmake/data /opt/cmake
+COPY --from=cpu-op /src/.venv/bin/ninja /opt/cmake/bin/ninja
+RUN if [ -d /opt/rocm/include/ck_tile ]; then gpu=ON; \
+    else gpu=OFF; echo "op library WITHOUT GPU: no /opt/rocm/include/ck_tile in the base image"; fi \
+    && /opt/cmake/bin/cmake -S /src/kernels/ck_flash_attention -B /tmp/op -G Ninja \
+         -DCMAKE_MAKE_PROGRAM=/opt/cmake/bin/ninja -DCMAKE_CXX_COMPILER=/opt/rocm/bin/hipcc \
+         -DPOINTSMAN_ROCM="$gpu" \
+    && /opt/cmake/bin/cmake --build /tmp/op --parallel \
+    && /opt/cmake/bin/cmake --install /tmp/op --prefix /op
 
 FROM rocm/tritoninferenceserver:tritoninferenceserver-25.12.amd1_rocm7.2_ubuntu24.04_py3.12 AS rocm
 LABEL org.opencontainers.image.title="pointsman" \

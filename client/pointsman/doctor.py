@@ -1,8 +1,10 @@
 """What this machine has to run Pointsman with, what is missing, and how to mend it."""
 
+import ctypes
 import hashlib
 import importlib.metadata
 import importlib.util
+import os
 import platform
 import sys
 from collections.abc import Iterator
@@ -42,7 +44,7 @@ def diagnose(*, model_repository: Path | None = None, url: str | None = None) ->
     Returns:
         One entry for each thing looked at, in the order in which they build on each other.
     """
-    checks = [_python(), _triton(), _libpython(), _cpu(), _onnxruntime()]
+    checks = [_python(), _triton(), _libpython(), _cpu(), _onnxruntime(), _attention_op()]
     try:
         repository = paths.model_repository(model_repository)
     except SetupError as error:
@@ -97,6 +99,23 @@ def _onnxruntime() -> Check:
     return Check("ONNX Runtime", True, f"{onnxruntime.__version__} with {providers}")
 
 
+def _attention_op() -> Check:
+    library = paths.kernels() / paths.ATTENTION_LIBRARY
+    if not library.is_file():
+        # What a model needs of it is checked with the model.
+        return Check("attention op", True, f"not built: there is no {library}")
+    error = ctypes.c_char_p()
+    try:
+        instruction_set = ctypes.CDLL(str(library)).CKFlashAttentionInstructionSet
+        instruction_set.restype = ctypes.c_char_p
+        name = instruction_set(ctypes.byref(error))
+    except (OSError, AttributeError) as problem:
+        return Check("attention op", False, str(problem), "build it anew: scripts/build_kernels")
+    if name is None:
+        return Check("attention op", False, (error.value or b"").decode())
+    return Check("attention op", True, f"{library}, instruction set {name.decode()}")
+
+
 def _models(repository: Path) -> Iterator[Check]:
     for config_path in sorted(repository.glob("*/config.pbtxt")):
         folder = config_path.parent
@@ -139,17 +158,17 @@ def _op_libraries(folder: Path, filenames: list[str]) -> Iterator[Check]:
     if not filenames:
         yield Check(name, True, "none named: ONNX Runtime's own kernels run")
     for filename in filenames:
-        found = [
-            path
-            for path in (Path(filename), folder / filename, folder / "1" / filename)
-            if path.is_file()
-        ]
-        yield Check(
-            name,
-            bool(found),
-            str(found[0]) if found else f"{filename} not found",
-            "" if found else f"put {filename} into {folder}/1",
-        )
+        try:
+            found = paths.op_library(filename, folder, os.environ.get("LD_LIBRARY_PATH", ""))
+        except SetupError as error:
+            yield Check(name, False, str(error))
+        else:
+            yield Check(
+                name,
+                found is not None,
+                str(found or f"{filename} not found"),
+                "" if found else f"put {filename} into {folder}/1",
+            )
 
 
 def _policy(repository: Path) -> Check:

@@ -331,13 +331,20 @@ class EmbeddedTriton:
             check_port(self.host, port)
 
     def _check_files(self) -> None:
-        """Raise `ModelLoadError` for a model without its file: Triton would say less, or hang."""
+        """Raise `ModelLoadError` for a model without its files: Triton would say less, or hang."""
+        library_path = self._variables().get("LD_LIBRARY_PATH", "")
         for model in self.models:
-            if (file := self.configs[model].file) is None:
+            folder, config = self.model_repository / model, self.configs[model]
+            for library in config.op_libraries:
+                try:
+                    paths.op_library(library, folder, library_path)
+                except SetupError as error:
+                    raise ModelLoadError(model, str(error)) from None
+            if config.file is None:
                 continue
-            for version in (self.model_repository / model).glob("[0-9]*"):
-                if not (version / file).exists():
-                    raise ModelLoadError(model, f"there is no {version / file}")
+            for version in folder.glob("[0-9]*"):
+                if not (version / config.file).exists():
+                    raise ModelLoadError(model, f"there is no {version / config.file}")
 
     def _start_once(self) -> None:
         self._server = server = _Server(self._command, self._environment, self._log)
@@ -397,14 +404,19 @@ class EmbeddedTriton:
             ]
         return command + [f"--load-model={model}" for model in self.models]
 
+    def _variables(self) -> dict[str, str]:
+        """Return the variables of the server's processes, before we add our own directories."""
+        return _FRUGAL | dict(os.environ) | {"CUDA_VISIBLE_DEVICES": ""} | self._env
+
     def _environment(self, scratch: Path) -> dict[str, str]:
         wheel_libraries = find_tritonserver().parents[3] / "nvidia_pytriton.libs"
-        environment = _FRUGAL | dict(os.environ) | {"CUDA_VISIBLE_DEVICES": ""} | self._env
+        environment = self._variables()
         environment["PATH"] = _joined(
             str(_lay_out_python(scratch / "python")), environment.get("PATH", os.defpath)
         )
         environment["LD_LIBRARY_PATH"] = _joined(
             environment.get("LD_LIBRARY_PATH", ""),
+            str(paths.kernels()),
             str(wheel_libraries),
             str(find_libpython().parent),
         )
@@ -583,11 +595,13 @@ class ModelConfig:
         complete: it names the model's inputs and outputs.
         file: name of the file in each version's directory that the backend reads, if known.
         parts: names of the models that it is an ensemble of; empty for other models.
+        op_libraries: libraries of custom operators that it loads.
     """
 
     complete: bool
     file: str | None
     parts: tuple[str, ...]
+    op_libraries: tuple[str, ...] = ()
 
 
 def _read_config(repository: Path, model: str) -> ModelConfig:
@@ -605,6 +619,7 @@ def _read_config(repository: Path, model: str) -> ModelConfig:
         complete=bool(config.input and config.output),
         file=config.default_model_filename or _MODEL_FILES.get(config.backend),
         parts=tuple(dict.fromkeys(step.model_name for step in config.ensemble_scheduling.step)),
+        op_libraries=tuple(config.model_operations.op_library_filename),
     )
 
 

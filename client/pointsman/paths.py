@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pointsman.errors import ModelRepositoryNotFoundError, SetupError
 
+ATTENTION_LIBRARY = "libck_flash_attention.so"
 MODEL_REPOSITORY_VARIABLE = "POINTSMAN_MODEL_REPOSITORY"
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -57,3 +58,42 @@ def python_backends() -> Path:
             return candidate
     tried = " and ".join(str(candidate) for candidate in candidates)
     raise SetupError(f"no onnxruntime/model.py in {tried}: reinstall pointsman")
+
+
+def kernels() -> Path:
+    """Return the directory of our op libraries; it need not exist.
+
+    A configuration names a library bare, ``libck_flash_attention.so``; this directory is to be on
+    ``LD_LIBRARY_PATH``.
+    """
+    in_checkout = (_CHECKOUT / "kernels").is_dir()
+    return _CHECKOUT / "build" / "kernels" if in_checkout else _INSTALLED / "kernels"
+
+
+def op_library(name: str, model: Path, library_path: str) -> Path | None:
+    """Return the file that a configuration's ``op_library_filename`` means, if it can be told.
+
+    Args:
+        name: what the configuration says: a path, or a bare file name.
+        model: directory of the model, which may hold libraries, as may its versions.
+        library_path: directories that a bare name is looked for in, as in ``LD_LIBRARY_PATH``.
+
+    Returns:
+        None where there is none; the system's own directories are not looked through.
+
+    Raises:
+        SetupError: `name` is our attention library, which has not been built.
+    """
+    folders = [*sorted(model.glob("[0-9]*")), model]
+    if "/" not in name:
+        folders += [Path(entry) for entry in library_path.split(os.pathsep) if entry]
+        folders.append(kernels())
+    for folder in folders:
+        if (folder / name).is_file():
+            return (folder / name).absolute()
+    if name == ATTENTION_LIBRARY:
+        raise SetupError(
+            f"{name} is not in {kernels()}: build it with scripts/build_kernels, or put the "
+            "directory that has it on LD_LIBRARY_PATH"
+        )
+    return None

@@ -800,3 +800,10 @@ extern "C" __attribute__((visibility("default"))) OrtStatus* RegisterCustomOps(
     Check(*api, api->AddCustomOpDomain(options, Registration::Of(*api, VersionOf(*base)).domain()));
   });
 }
+
+// The CPU's instruction set that sessions of this process use, for people who look: see
+// CpuInstructionSet. Needs no ONNX Runtime.
+extern "C" __attribute__((visibility("default"))) const char* CKFlashAttentionInstructionSet(
+    const char** error) {
+  return ck_flash_attention::CpuInstructionSet(error);
+}
