@@ -35,6 +35,10 @@ struct Avx2 {
     return _mm_cvtss_f32(_mm_max_ss(most, _mm_movehdup_ps(most)));
   }
 
+  static Vector ZeroWhereMinusInfinity(Vector value) {
+    return _mm256_and_ps(value, _mm256_cmp_ps(value, Broadcast(-kInfinity), _CMP_NEQ_UQ));
+  }
+
   static Vector ScaleUnlessBelow(Vector value, Vector shifted, Vector x, float limit) {
     const __m256i exponent = _mm256_slli_epi32(_mm256_castps_si256(shifted), 23);
     const Vector scaled =

@@ -8,7 +8,7 @@ struct Portable {
   typedef float Vector __attribute__((vector_size(16)));
   typedef int32_t Bits __attribute__((vector_size(16)));
   static constexpr int kLanes = 4;
-  static constexpr int kMaxRows = 6;
+  static constexpr int kMaxRows = 4;
   static constexpr int kDepth = 1;
 
   static Vector Zero() { return Vector{}; }
@@ -31,6 +31,10 @@ struct Portable {
     float most = value[0];
     for (int i = 1; i < kLanes; ++i) most = value[i] > most ? value[i] : most;
     return most;
+  }
+
+  static Vector ZeroWhereMinusInfinity(Vector value) {
+    return value == Broadcast(-kInfinity) ? Zero() : value;
   }
 
   static Vector ScaleUnlessBelow(Vector value, Vector shifted, Vector x, float limit) {

@@ -26,6 +26,8 @@
 namespace ck_flash_attention {
 namespace {
 
+constexpr float kShifter = 0x1.8p+23f;
+constexpr float kLog2E = 0x1.715476p+0f;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 constexpr int64_t Min(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -44,6 +46,7 @@ class TiledAttention {
   static constexpr int kBlockPanels = 256 / kPanelKeys;
   static constexpr int kBlockKeys = kBlockPanels * kPanelKeys;
   static constexpr int kMaxHeadSize = 128;
+  static_assert(kMaxRows <= kLanes, "one vector holds a value per row");
   static constexpr int kMaxStrips = 8;  // strips that read a block of keys while it is in cache
   // Not a power of two, so that the rows of a strip do not share cache sets.
   static constexpr int kScoreStride = kBlockKeys + 16;
@@ -51,17 +54,22 @@ class TiledAttention {
   // A head size over 64 halves the strips: a tile's queries and outputs then stay in L2.
   static int64_t StripsPerTile(int64_t head_size) { return head_size > 64 ? 4 : kMaxStrips; }
 
-  // Two packed operands are bit patterns of 32 bits; float is only their carrier.
+  // A constant, so that the rows of a strip have fixed offsets in the inner loop.
+  static constexpr int kQueryStride = kMaxHeadSize / kDepth;
+
+  // Packed operands are bit patterns of 32 bits; float is only their carrier.
   struct alignas(64) Strip {
-    float query[kMaxRows * kMaxHeadSize / kDepth];
+    float query[kMaxRows * kQueryStride];
     float output[kMaxRows * kMaxHeadSize];
-    float maximum[kMaxRows];
+    float maximum[kLanes];
     float sums[kMaxRows * kLanes];
     int64_t first_row;
     int64_t first_panel;
     int64_t end_panel;
-    float query_norm;
+    float query_norm;  // the largest
     float negligible;  // panels whose scores all lie below cannot be told from absent ones
+    bool bounded;      // `exponent` is known beforehand, and maximum is not used
+    float exponent;    // no score exceeds exponent / log2(e)
   };
 
   // Keys, values and bias of one head, packed by Pack, and what panels can be skipped by.
@@ -69,10 +77,10 @@ class TiledAttention {
     const float* keys;    // [panel][head_size / kDepth][kPanelKeys]
     const float* values;  // rows of kDepth keys, value_stride apart
     int64_t value_stride;
+    const float* key_norms;  // [panel], the largest
     const float* bias;       // [panel][kPanelKeys], or null: none, or one row per query
     const float* bias_max;   // [panel]
     const float* bias_min;   // [panel]
-    const float* key_norms;  // [panel]
   };
 
   const AttentionProblem& problem_;
@@ -105,9 +113,10 @@ class TiledAttention {
   }
   size_t BiasBytes() const {
     if (!packs_bias_) return 0;
-    return RoundUpTo64(static_cast<size_t>(panels_ * (kPanelKeys + 3)) * sizeof(float));
+    return RoundUpTo64(static_cast<size_t>(panels_ * (kPanelKeys + 2)) * sizeof(float));
   }
-  size_t HeadBytes() const { return KeyBytes() + ValueBytes() + BiasBytes(); }
+  size_t NormBytes() const { return RoundUpTo64(static_cast<size_t>(panels_) * sizeof(float)); }
+  size_t HeadBytes() const { return KeyBytes() + ValueBytes() + NormBytes() + BiasBytes(); }
 
   // Heads are packed and then read in waves: large enough to keep all threads at work, small
   // enough that memory does not grow with their number.
@@ -130,11 +139,11 @@ class TiledAttention {
       head.values = static_cast<const float*>(problem_.value) +
                     batch * problem_.value_strides.batch + index * problem_.value_strides.head;
     }
+    head.key_norms = reinterpret_cast<float*>(base + KeyBytes() + ValueBytes());
     if (packs_bias_) {
-      head.bias = reinterpret_cast<float*>(base + KeyBytes() + ValueBytes());
+      head.bias = reinterpret_cast<float*>(base + KeyBytes() + ValueBytes() + NormBytes());
       head.bias_max = head.bias + panels_ * kPanelKeys;
       head.bias_min = head.bias_max + panels_;
-      head.key_norms = head.bias_min + panels_;
     }
     return head;
   }
@@ -204,14 +213,14 @@ class TiledAttention {
           continue;
         }
         ReadRow(p.key, offset + key * p.key_strides.row, p.head_size, 1.0f, row);
-        if (packs_bias_) norm = LargerNorm(norm, row);
+        norm = LargerNorm(norm, row);
         Isa::PackRow(row, p.head_size);
       }
       for (int64_t i = 0; i < depth; i += kLanes) {
         Isa::Transpose(rows + i, p.head_size, packed + i * kPanelKeys + half * kLanes, kPanelKeys);
       }
     }
-    if (packs_bias_) const_cast<float*>(head.key_norms)[panel] = norm;
+    const_cast<float*>(head.key_norms)[panel] = norm;
   }
 
   // NaN stays.
@@ -333,15 +342,37 @@ class TiledAttention {
               batch * p.query_strides.batch + index * p.query_strides.head +
                   i * p.query_strides.row,
               p.head_size, p.scale, row);
-      if (packs_bias_) strip.query_norm = LargerNorm(strip.query_norm, row);
+      strip.query_norm = LargerNorm(strip.query_norm, row);
       Isa::PackRow(row, p.head_size);
-      std::memcpy(strip.query + (i - begin) * depth, row, static_cast<size_t>(depth) * 4);
+      std::memcpy(strip.query + (i - begin) * kQueryStride, row, static_cast<size_t>(depth) * 4);
     }
     const int64_t rows = end - begin;
     std::memset(strip.output, 0, static_cast<size_t>(rows * p.head_size) * sizeof(float));
     std::memset(strip.sums, 0, static_cast<size_t>(rows * kLanes) * sizeof(float));
-    for (int64_t i = 0; i < rows; ++i) strip.maximum[i] = -kInfinity;
+    Isa::Store(strip.maximum, Isa::Broadcast(-kInfinity));
     if (packs_bias_) strip.negligible = Negligible(strip, head, rows);
+    BoundScores(strip, head, rows);
+  }
+
+  // |q k| <= |q||k|: where that is small, weights relative to it neither overflow nor vanish, and
+  // the rows' largest scores need not be known. A bias may only hide keys: every row must see a
+  // panel without any.
+  void BoundScores(Strip& strip, const Head& head, int64_t rows) const {
+    constexpr float kLargestExponent = 40;
+    strip.bounded = false;
+    if (problem_.bias != nullptr && !packs_bias_) return;
+    bool unbiased = !packs_bias_;
+    float bound = 0;
+    for (int64_t panel = strip.first_panel; panel < strip.end_panel; ++panel) {
+      if (packs_bias_) {
+        if (!(head.bias_max[panel] <= 0)) return;
+        unbiased = unbiased || (head.bias_max[panel] == 0 && Whole(strip, rows, panel));
+      }
+      const float score = ScoreBound(strip, head, panel);
+      if (!(score <= bound)) bound = score;
+    }
+    strip.exponent = __builtin_ceilf(bound * kLog2E);
+    strip.bounded = unbiased && strip.exponent <= kLargestExponent;  // not if NaN
   }
 
   // Every row's largest score is at least this much above what exp() takes for zero.
@@ -437,7 +468,7 @@ class TiledAttention {
       }
       const bool whole = Whole(strip, kRows, panel);
       Score<kRows>(strip.query, head.keys + panel * kPanelKeys * (problem_.head_size / kDepth),
-                   bias, panel_scores, whole && !bias_per_row ? maxima : nullptr);
+                   bias, panel_scores, strip.bounded || !whole || bias_per_row ? nullptr : maxima);
       if (whole && !bias_per_row) continue;
       for (int row = 0; row < kRows; ++row) {
         FinishRow(strip.first_row + row, panel, bias_per_row, slot,
@@ -448,10 +479,18 @@ class TiledAttention {
     const int64_t first_key = begin * kPanelKeys;
     const int64_t keys = Min(end * kPanelKeys, problem_.key_length) - first_key;
     const int64_t vectors = CeilDivide(keys, kLanes);
-    alignas(64) float corrections[kMaxRows];
+    alignas(64) float corrections[kLanes];
+    if (strip.bounded) {
+      Isa::Store(corrections, Isa::Broadcast(1.0f));
+    } else {
+      RaiseMaxima<kRows>(strip, maxima, corrections);
+    }
     for (int row = 0; row < kRows; ++row) {
-      corrections[row] = Weigh(strip, row, Isa::LargestLane(Isa::Load(maxima + row * kLanes)),
-                               scores + row * kScoreStride, vectors);
+      float* row_scores = scores + row * kScoreStride;
+      const Vector sum = strip.bounded ? WeighBounded(row_scores, vectors, strip.exponent)
+                                       : Weigh(row_scores, vectors, strip.maximum[row]);
+      float* sums = strip.sums + row * kLanes;
+      Isa::Store(sums, Isa::MultiplyAdd(Isa::Load(sums), Isa::Broadcast(corrections[row]), sum));
     }
     const float* values = head.values + first_key / kDepth * head.value_stride;
     for (int64_t column = 0; column < problem_.head_size; column += kPanelKeys) {
@@ -471,9 +510,11 @@ class TiledAttention {
     for (int64_t i = 0; i < depth; ++i) {
       const auto left = Isa::LoadOperands(keys + i * kPanelKeys);
       const auto right = Isa::LoadOperands(keys + i * kPanelKeys + kLanes);
+      __builtin_prefetch(keys + (i + depth) * kPanelKeys);  // the next panel
+      __builtin_prefetch(keys + (i + depth) * kPanelKeys + kLanes);
 #pragma GCC unroll 16
       for (int row = 0; row < kRows; ++row) {
-        const auto operand = Isa::BroadcastOperand(query + row * depth + i);
+        const auto operand = Isa::BroadcastOperand(query + row * kQueryStride + i);
         sums[row][0] = Isa::MultiplyAddOperands(operand, left, sums[row][0]);
         sums[row][1] = Isa::MultiplyAddOperands(operand, right, sums[row][1]);
       }
@@ -519,47 +560,80 @@ class TiledAttention {
     Isa::Store(maximum, Isa::Larger(larger, Isa::Load(maximum)));
   }
 
-  // Turns a row of scores into weights exp(score - maximum), adds them to the row's sum, and
-  // returns the factor that what was summed before must take.
-  float Weigh(Strip& strip, int row, float block_maximum, float* scores, int64_t vectors) const {
-    const float before = strip.maximum[row];
-    const float after = block_maximum > before ? block_maximum : before;
-    strip.maximum[row] = after;
-    // A row that has seen no key yet: all its scores are -inf, all its weights 0.
-    const Vector reference = Isa::Broadcast(after == -kInfinity ? 0.0f : after);
+  // Takes the largest score of each row in this block, by lanes; gives the factor for what was
+  // summed in terms of the former maximum.
+  template <int kRows>
+  static void RaiseMaxima(Strip& strip, const float* maxima, float* corrections) {
+    alignas(64) float largest[kLanes];
+    Isa::Store(largest, Isa::Broadcast(-kInfinity));
+    for (int row = 0; row < kRows; ++row) {
+      largest[row] = Isa::LargestLane(Isa::Load(maxima + row * kLanes));
+    }
+    const Vector before = Isa::Load(strip.maximum);
+    const Vector after = Isa::Larger(Isa::Load(largest), before);
+    Isa::Store(strip.maximum, after);
+    Isa::Store(corrections, ExpOfNegative(Isa::Subtract(before, Reference(after))));
+  }
+
+  // What scores are compared with: 0 for rows that have seen no key, whose scores are all -inf and
+  // whose weights must be 0.
+  static Vector Reference(Vector maximum) { return Isa::ZeroWhereMinusInfinity(maximum); }
+
+  // Turn a row of scores into weights, and return their sum, by lanes.
+  static Vector Weigh(float* scores, int64_t vectors, float maximum) {
+    const Vector reference = Reference(Isa::Broadcast(maximum));
     Vector sum = Isa::Zero();
     for (int64_t i = 0; i < vectors; ++i) {
-      const Vector weight =
-          ExpOfNegative(Isa::Subtract(Isa::Load(scores + i * kLanes), reference));
+      const Vector weight = ExpOfNegative(Isa::Subtract(Isa::Load(scores + i * kLanes), reference));
       sum = Isa::Add(sum, weight);
       Isa::StoreWeights(scores, i, weight);
     }
-    float correction = 1.0f;
-    float* sums = strip.sums + row * kLanes;
-    if (after != before) {
-      correction = Isa::FirstLane(ExpOfNegative(Isa::Broadcast(before - after)));
+    return sum;
+  }
+
+  static Vector WeighBounded(float* scores, int64_t vectors, float exponent) {
+    Vector sum = Isa::Zero();
+    for (int64_t i = 0; i < vectors; ++i) {
+      const Vector weight =
+          BoundedWeight(Isa::Load(scores + i * kLanes), Isa::Broadcast(exponent));
+      sum = Isa::Add(sum, weight);
+      Isa::StoreWeights(scores, i, weight);
     }
-    Isa::Store(sums, Isa::MultiplyAdd(Isa::Load(sums), Isa::Broadcast(correction), sum));
-    return correction;
+    return sum;
   }
 
   // exp(x) for x <= 0, within 2 ULP; 0 below the smallest normal number. NaN stays.
   //
-  // exp(x) = 2^n 2^r with n the nearest integer to x log2(e). Adding kShifter leaves n in the low
-  // bits of the sum. The polynomial is the minimax one of degree 5 for 2^r with P(0) = 1, relative
-  // error 8e-8 on [-1/2, 1/2].
+  // exp(x) = 2^n 2^r with n the nearest integer to x log2(e), which adding kShifter rounds to and
+  // leaves in the low bits of the sum.
   static Vector ExpOfNegative(Vector x) {
-    const Vector log2e = Isa::Broadcast(0x1.715476p+0f);
-    const Vector shifter = Isa::Broadcast(0x1.8p+23f);
+    const Vector log2e = Isa::Broadcast(kLog2E);
+    const Vector shifter = Isa::Broadcast(kShifter);
     const Vector shifted = Isa::MultiplyAdd(x, log2e, shifter);
     const Vector n = Isa::Subtract(shifted, shifter);
-    const Vector r = Isa::MultiplySubtract(x, log2e, n);
+    return PowerOfTwo(Isa::MultiplySubtract(x, log2e, n), shifted, x, -87.0f);
+  }
+
+  // 2^(x log2(e) - exponent) for x and exponent as BoundScores allows; 0 where x < -58, which is
+  // 2^-40 of the row's largest weight at most.
+  static Vector BoundedWeight(Vector x, Vector exponent) {
+    const Vector log2e = Isa::Broadcast(kLog2E);
+    const Vector shifter = Isa::Subtract(Isa::Broadcast(kShifter), exponent);  // exact
+    const Vector shifted = Isa::MultiplyAdd(x, log2e, shifter);
+    const Vector n = Isa::Subtract(shifted, shifter);
+    return PowerOfTwo(Isa::MultiplySubtract(x, log2e, n), shifted, x, -58.0f);
+  }
+
+  // 2^r 2^n, n being the low bits of `shifted` and |r| <= 1/2; 0 where x < limit.
+  //
+  // The minimax polynomial of degree 5 for 2^r with P(0) = 1: relative error 8e-8.
+  static Vector PowerOfTwo(Vector r, Vector shifted, Vector x, float limit) {
     Vector p = Isa::MultiplyAdd(Isa::Broadcast(0x1.5a5592p-10f), r, Isa::Broadcast(0x1.3ce8b0p-7f));
     p = Isa::MultiplyAdd(p, r, Isa::Broadcast(0x1.c6bad0p-5f));
     p = Isa::MultiplyAdd(p, r, Isa::Broadcast(0x1.ebf9cap-3f));
     p = Isa::MultiplyAdd(p, r, Isa::Broadcast(0x1.62e426p-1f));
     p = Isa::MultiplyAdd(p, r, Isa::Broadcast(1.0f));
-    return Isa::ScaleUnlessBelow(p, shifted, x, -87.0f);
+    return Isa::ScaleUnlessBelow(p, shifted, x, limit);
   }
 
   // output = output * correction + weights values, for kRows rows and two vectors of columns.
