@@ -1,0 +1,137 @@
+"""Small encoders with random weights, exported as a user of `transformers` exports them."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from torch import nn
+
+VOCABULARY = 211
+SIZES: dict[str, Any] = {
+    "vocab_size": VOCABULARY,
+    "hidden_size": 64,
+    "intermediate_size": 96,
+    "num_attention_heads": 2,
+    "initializer_range": 0.2,
+    "pad_token_id": 0,
+}
+
+
+@dataclass(frozen=True)
+class Export:
+    """One way to make a model.onnx."""
+
+    family: str
+    dynamo: bool
+    attention: str
+    dtype: torch.dtype = torch.float32
+    head_size: int = 32
+    task: str = "SequenceClassification"
+
+    def __str__(self) -> str:
+        exporter = "dynamo" if self.dynamo else "torchscript"
+        kind = str(self.dtype).removeprefix("torch.")
+        return f"{self.family}-{exporter}-{self.attention}-{kind}-{self.head_size}-{self.task}"
+
+
+def config(family: str, head_size: int) -> Any:
+    sizes = SIZES | {"hidden_size": 2 * head_size}
+    if family == "bert":
+        return transformers.BertConfig(
+            **sizes, num_hidden_layers=2, max_position_embeddings=96, num_labels=5
+        )
+    if family == "roberta":
+        return transformers.RobertaConfig(
+            **sizes, num_hidden_layers=2, max_position_embeddings=96, num_labels=5
+        )
+    if family == "distilbert":
+        return transformers.DistilBertConfig(
+            vocab_size=VOCABULARY,
+            dim=2 * head_size,
+            hidden_dim=96,
+            n_heads=2,
+            n_layers=2,
+            max_position_embeddings=96,
+            initializer_range=0.2,
+            num_labels=5,
+        )
+    if family == "modernbert":
+        return transformers.ModernBertConfig(
+            **sizes,
+            num_hidden_layers=4,
+            global_attn_every_n_layers=3,
+            local_attention=24,
+            max_position_embeddings=512,
+            cls_token_id=1,
+            sep_token_id=2,
+            bos_token_id=1,
+            eos_token_id=2,
+            num_labels=5,
+        )
+    raise ValueError(family)
+
+
+class Logits(nn.Module):
+    """The model as it is served: two tensors in, one out."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        out: torch.Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask)[0]
+        return out
+
+
+def build(how: Export) -> nn.Module:
+    torch.manual_seed(7)
+    automatic = getattr(transformers, f"AutoModelFor{how.task}", transformers.AutoModel)
+    model = automatic.from_config(
+        config(how.family, how.head_size), attn_implementation=how.attention
+    )
+    return Logits(model.to(how.dtype).eval()).eval()
+
+
+def export(how: Export, path: Path, *, padded: bool = True) -> None:
+    """Write `path`; inputs and outputs are named as in the model repository."""
+    model = build(how)
+    ids = torch.randint(3, VOCABULARY, (2, 41))
+    mask = torch.ones_like(ids)
+    if padded:
+        mask[1, 30:] = 0
+    axes = {0: "batch", 1: "tokens"}
+    options: dict[str, Any]
+    if how.dynamo:
+        batch, tokens = torch.export.Dim.DYNAMIC, torch.export.Dim.DYNAMIC
+        options = {"dynamic_shapes": ({0: batch, 1: tokens}, {0: batch, 1: tokens})}
+    else:
+        token_level = how.task != "SequenceClassification"
+        options = {
+            "dynamic_axes": {
+                "input_ids": axes,
+                "attention_mask": axes,
+                "logits": axes if token_level else {0: "batch"},
+            },
+            "opset_version": 17,
+        }
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings(), torch.no_grad(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            model,
+            (ids, mask),
+            str(path),
+            dynamo=how.dynamo,
+            input_names=["input_ids", "attention_mask"],
+            output_names=["logits"],
+            external_data=False,
+            **options,
+        )
