@@ -1,8 +1,9 @@
-"""The `pointsman` command: serve, route, doctor.
+"""The `pointsman` command: serve, route, doctor, rewrite.
 
 Exit codes: 0 done, 1 something is missing (doctor), 2 bad usage or a bad request,
 3 the server cannot be reached, is overloaded or too slow, 4 a check could not run,
-5 the server cannot be set up.
+5 the server, or what a command needs, is not installed or cannot be set up,
+6 a model was not rewritten.
 """
 
 import sys
@@ -19,6 +20,7 @@ from pointsman.errors import (
     PointsmanError,
     ProtocolError,
     RequestError,
+    RewriteError,
     ServerError,
     SetupError,
 )
@@ -114,6 +116,26 @@ def doctor(
     raise typer.Exit(0 if all(check.ok for check in checks) else 1)
 
 
+@app.command()
+def rewrite(
+    model: Annotated[Path, typer.Argument(help="An encoder, as exported to ONNX.")],
+    out: Annotated[Path, typer.Argument(help="File to write; MODEL itself is replaced in place.")],
+    library: Annotated[
+        Path | None, typer.Option(help="Another op library than the one built here.")
+    ] = None,
+    compute_type: Annotated[
+        str, typer.Option(help="Of the op's matrix products: float32 or bfloat16.")
+    ] = "float32",
+) -> None:
+    """Replace a model's attention by the flash-attention op, and prove that it computes the same.
+
+    Nothing is written when a node is not known, or the two models differ.
+    """
+    from pointsman.rewrite import command
+
+    Console().print(command.run(model, out, library=library, compute_type=compute_type))
+
+
 def _read_body(file: str) -> bytes:
     if file == "-":
         return sys.stdin.buffer.read()
@@ -143,6 +165,8 @@ def _exit_code(error: PointsmanError) -> int:
             return 3
         case SetupError():
             return 5
+        case RewriteError():
+            return 6
     return 4
 
 

@@ -76,6 +76,21 @@ class _Scores:
     quantised: bool = False
 
 
+def refuse_fused(graph: Graph) -> None:
+    """Refuse models whose attention is not that of an exporter any more.
+
+    Raises:
+        UnsupportedModelError: naming the first such node.
+    """
+    for node in graph.nodes:
+        if node.domain == DOMAIN:
+            raise refusal(node, "this model has been rewritten already")
+        if node.domain not in ("", "ai.onnx") and node.op_type in _ALREADY_FUSED:
+            raise refusal(
+                node, "this attention is fused already: rewrite the model as it was exported"
+            )
+
+
 def find(graph: Graph, trace: Trace) -> list[Attention]:
     """Return every attention of the graph, in order.
 
@@ -84,12 +99,6 @@ def find(graph: Graph, trace: Trace) -> list[Attention]:
     """
     found: list[Attention] = []
     for node in graph.nodes:
-        if node.domain == DOMAIN:
-            raise refusal(node, "this model has been rewritten already")
-        if node.domain not in ("", "ai.onnx") and node.op_type in _ALREADY_FUSED:
-            raise refusal(
-                node, "this attention is fused already: rewrite the model as it was exported"
-            )
         if node.op_type == "Attention":
             found.append(_of_operator(graph, trace, node))
         elif node.op_type == "Softmax" and _is_over_tokens(trace, node):
@@ -273,7 +282,7 @@ def _scaled(trace: Trace, node: onnx.NodeProto) -> tuple[str, float] | None:
     return None
 
 
-def _passes(graph: Graph, trace: Trace, node: onnx.NodeProto) -> bool:
+def _passes(trace: Trace, node: onnx.NodeProto) -> bool:
     """Whether a node hands its first input on as it is, up to its floating-point type."""
     if node.op_type in ("Identity", "Dropout"):
         return True
@@ -300,7 +309,7 @@ def _operand(graph: Graph, trace: Trace, value: str, axes: str, *, scale: bool) 
             axes = axes[:2] + axes[3] + axes[2]
             value = source
             continue
-        elif narrows or not _passes(graph, trace, node):
+        elif narrows or not _passes(trace, node):
             break
         value = node.input[0]
     return Operand(value, axes, factor)
@@ -360,7 +369,7 @@ def _weighted_sum(graph: Graph, trace: Trace, softmax: onnx.NodeProto) -> tuple[
             kinds = ", ".join(sorted(reader.op_type for reader in readers)) or "nothing"
             raise refusal(softmax, f"the attention weights are read by {kinds}, not by one MatMul")
         (reader,) = readers
-        if _passes(graph, trace, reader) and reader.input[0] == weights:
+        if _passes(trace, reader) and reader.input[0] == weights:
             weights = reader.output[0]
             continue
         end = reader.output[0]

@@ -182,9 +182,13 @@ class Fusion:
         if node.op_type in ("Concat", "Split"):
             count = len(node.input) if node.op_type == "Concat" else 1
             return [(name, axes) for name in node.input[:count]]
-        if node.op_type == "Slice" and len(node.input) >= 4:
-            if all(self._trace.constant(name) is not None for name in node.input[1:] if name):
-                return [(node.input[0], axes)]
+        bounds = [self._trace.constant(name) for name in node.input[1:] if name]
+        if (
+            node.op_type == "Slice"
+            and len(node.input) >= 4
+            and all(bound is not None for bound in bounds)
+        ):
+            return [(node.input[0], axes)]
         return None
 
     def _size(self, value: str) -> int:

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnx
+from google.protobuf.message import Message
 from onnx import helper, numpy_helper
 
 from pointsman.errors import UnsupportedModelError
 
 Array = npt.NDArray[Any]
+AttributeValue = int | float | str | Sequence[int]
 
 
 def describe(node: onnx.NodeProto) -> str:
@@ -27,7 +29,7 @@ def refusal(node: onnx.NodeProto, why: str) -> UnsupportedModelError:
     return UnsupportedModelError(f"{describe(node)}: {why}")
 
 
-def attribute(node: onnx.NodeProto, name: str, default: Any = None) -> Any:
+def attribute(node: onnx.NodeProto, name: str, default: Any = None) -> Any:  # noqa: ANN401
     """The value of a node's attribute, or `default` where it is absent."""
     for item in node.attribute:
         if item.name == name:
@@ -57,7 +59,7 @@ class Graph:
     @property
     def nodes(self) -> Sequence[onnx.NodeProto]:
         """The nodes, producers before consumers up to what was added since `finish`."""
-        return self.model.graph.node  # type: ignore[no-any-return]
+        return self.model.graph.node
 
     def _index(self, node: onnx.NodeProto) -> None:
         for name in node.output:
@@ -96,7 +98,12 @@ class Graph:
         return None
 
     def add(
-        self, op_type: str, inputs: Sequence[str], name: str, domain: str = "", **attributes: Any
+        self,
+        op_type: str,
+        inputs: Sequence[str],
+        name: str,
+        domain: str = "",
+        **attributes: AttributeValue,
     ) -> str:
         """Add a node with one output; the name of both is derived from `name`. Return it."""
         return self.add_many(op_type, inputs, [name], domain, **attributes)[0]
@@ -107,7 +114,7 @@ class Graph:
         inputs: Sequence[str],
         names: Sequence[str],
         domain: str = "",
-        **attributes: Any,
+        **attributes: AttributeValue,
     ) -> list[str]:
         """Add a node; its outputs' names are derived from `names`. Return them."""
         unique = [self._unique(name) for name in names]
@@ -163,17 +170,18 @@ class Graph:
         kept = {name for node in order for name in (*node.output, *read_by(node))} | self.outputs
         initializers = [tensor for tensor in graph.initializer if tensor.name in kept]
         known = [value for value in graph.value_info if value.name in kept]
-        names = {tensor.name for tensor in graph.initializer}
-        inputs = [item for item in graph.input if item.name not in names or item.name in kept]
-        for field, items in (
-            (graph.node, order),
-            (graph.initializer, initializers),
-            (graph.value_info, known),
-            (graph.input, inputs),
-        ):
-            copies = [type(item).FromString(item.SerializeToString()) for item in items]
-            del field[:]
-            field.extend(copies)
+        gone = {tensor.name for tensor in graph.initializer} - kept
+        inputs = [value for value in graph.input if value.name not in gone]
+        _replace(graph.node, order)
+        _replace(graph.initializer, initializers)
+        _replace(graph.value_info, known)
+        _replace(graph.input, inputs)
+
+
+def _replace(field: Any, items: Sequence[Message]) -> None:  # noqa: ANN401 - a repeated field
+    copies = [type(item).FromString(item.SerializeToString()) for item in items]
+    del field[:]
+    field.extend(copies)
 
 
 def read_by(node: onnx.NodeProto) -> Iterator[str]:
@@ -184,7 +192,8 @@ def read_by(node: onnx.NodeProto) -> Iterator[str]:
     for item in node.attribute:
         graphs = [item.g] if item.type == onnx.AttributeProto.GRAPH else list(item.graphs)
         for graph in graphs:
-            own = {value.name for value in (*graph.input, *graph.initializer)}
+            own = {value.name for value in graph.input}
+            own |= {tensor.name for tensor in graph.initializer}
             own |= {name for inner in graph.node for name in inner.output}
             for inner in graph.node:
                 yield from (name for name in read_by(inner) if name not in own)

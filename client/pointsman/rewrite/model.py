@@ -29,7 +29,7 @@ class Layer:
     """One attention that was replaced.
 
     Attributes:
-        softmax: the node it stood around.
+        softmax: the node it stood around, as messages name it.
         window_left: tokens seen back, -1 for all.
         window_right: tokens seen ahead, -1 for all.
         padding: whether keys that are padding are hidden, by a bias [B, 1, 1, S].
@@ -84,6 +84,7 @@ def rewrite(source: Path, target: Path, *, library: Path, compute_type: str = "f
     if model.functions:
         model = inliner.inline_local_functions(model)
     graph = Graph(model)
+    attention.refuse_fused(graph)
     inputs = inputs_of(graph)
     seen = trace(graph, inputs)
     found = attention.find(graph, seen)

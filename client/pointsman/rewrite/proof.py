@@ -46,14 +46,14 @@ class Difference:
     Attributes:
         layers: of each attention, relative as in Bounds.
         outputs: of the model's outputs, relative as in Bounds.
-        logits: the same, absolute.
+        absolute: the same, not relative to anything.
         runs: (batch, tokens) of each run.
         bounds: what was allowed.
     """
 
     layers: list[float]
     outputs: float
-    logits: float
+    absolute: float
     runs: list[tuple[int, int]]
     bounds: Bounds
 
@@ -147,7 +147,7 @@ def prove(
             f"the outputs differ by {absolute:.3g}, {relative:.2g} of their spread, and "
             f"{bounds.outputs:g} is allowed; nothing was written"
         )
-    runs = [mask.shape for mask, _, _ in results]
+    runs = [(len(mask), mask.shape[1]) for mask, _, _ in results]
     return Difference(layers.tolist(), relative, absolute, runs, bounds)
 
 

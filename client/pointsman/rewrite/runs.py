@@ -106,7 +106,7 @@ def _vocabulary(graph: Graph) -> int:
     return min(rows)
 
 
-def session(model: onnx.ModelProto, library: Path | None = None) -> Any:
+def session(model: onnx.ModelProto, library: Path | None = None) -> ort.InferenceSession:
     """An ONNX Runtime session on the CPU.
 
     Raises:
