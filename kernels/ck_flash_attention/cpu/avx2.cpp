@@ -46,6 +46,15 @@ struct Avx2 {
     return _mm256_and_ps(scaled, _mm256_cmp_ps(x, Broadcast(limit), _CMP_NLT_UQ));
   }
 
+  static Vector Keep(Vector value, int64_t begin, int64_t end) {
+    const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    const __m256i from = _mm256_set1_epi32(static_cast<int>(Min(Max(begin, 0), kLanes)));
+    const __m256i to = _mm256_set1_epi32(static_cast<int>(Min(Max(end, 0), kLanes)));
+    const __m256i kept =
+        _mm256_andnot_si256(_mm256_cmpgt_epi32(from, lanes), _mm256_cmpgt_epi32(to, lanes));
+    return _mm256_blendv_ps(Broadcast(-kInfinity), value, _mm256_castsi256_ps(kept));
+  }
+
   static Vector LoadHalf(const uint16_t* source) {
     return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(source)));
   }

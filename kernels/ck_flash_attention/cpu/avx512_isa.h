@@ -50,6 +50,13 @@ struct Avx512 {
         _mm512_maskz_add_epi32(kept, _mm512_castps_si512(value), exponent));
   }
 
+  // Lanes [begin, end) of `value`, which may lie anywhere; -inf in the others.
+  static Vector Keep(Vector value, int64_t begin, int64_t end) {
+    const uint32_t from = 0xffffu << Min(Max(begin, 0), kLanes);
+    const uint32_t below = (1u << Min(Max(end, 0), kLanes)) - 1;
+    return _mm512_mask_mov_ps(Broadcast(-kInfinity), static_cast<__mmask16>(from & below), value);
+  }
+
   static Vector LoadHalf(const uint16_t* source) {
     return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(source)));
   }

@@ -46,6 +46,13 @@ struct Portable {
     return reinterpret_cast<Vector>(reinterpret_cast<Bits>(scaled) & ~below);
   }
 
+  static Vector Keep(Vector value, int64_t begin, int64_t end) {
+    for (int i = 0; i < kLanes; ++i) {
+      if (i < begin || i >= end) value[i] = -kInfinity;
+    }
+    return value;
+  }
+
   static Vector LoadHalf(const uint16_t* source) {
     return Vector{HalfToFloat(source[0]), HalfToFloat(source[1]), HalfToFloat(source[2]),
                   HalfToFloat(source[3])};

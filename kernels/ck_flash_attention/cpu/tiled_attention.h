@@ -74,13 +74,16 @@ class TiledAttention {
 
   // Keys, values and bias of one head, packed by Pack, and what panels can be skipped by.
   struct Head {
-    const float* keys;    // [panel][head_size / kDepth][kPanelKeys]
-    const float* values;  // rows of kDepth keys, value_stride apart
+    int64_t batch;
+    int64_t index;
+    float* keys;           // [panel][head_size / kDepth][kPanelKeys]
+    const float* values;   // rows of kDepth keys, value_stride apart: packed, or where they were
+    float* packed_values;  // or null
     int64_t value_stride;
-    const float* key_norms;  // [panel], the largest
-    const float* bias;       // [panel][kPanelKeys], or null: none, or one row per query
-    const float* bias_max;   // [panel]
-    const float* bias_min;   // [panel]
+    float* key_norms;  // [panel], the largest
+    float* bias;       // [panel][kPanelKeys], or null: none, or one row per query
+    float* bias_max;   // [panel]
+    float* bias_min;   // [panel]
   };
 
   const AttentionProblem& problem_;
@@ -100,6 +103,8 @@ class TiledAttention {
   static bool PacksBias(const AttentionProblem& p) {
     return p.bias != nullptr && p.bias_strides.row == 0;
   }
+
+  bool BiasPerRow() const { return problem_.bias != nullptr && !packs_bias_; }
 
   size_t KeyBytes() const {
     return RoundUpTo64(static_cast<size_t>(panels_ * kPanelKeys * (problem_.head_size / kDepth)) *
@@ -128,33 +133,37 @@ class TiledAttention {
     return CeilDivide(heads, CeilDivide(heads, fit));  // waves of equal size
   }
 
-  Head PackedHead(int64_t slot) const {
-    char* base = scratch_ + static_cast<size_t>(slot) * HeadBytes();
+  // The `slot`-th of the heads in flight.
+  Head HeadInFlight(int64_t slot) const {
+    const AttentionProblem& p = problem_;
+    char* memory = scratch_ + static_cast<size_t>(slot) * HeadBytes();
+    const auto take = [&memory](size_t bytes) {
+      char* const taken = memory;
+      memory += bytes;
+      return reinterpret_cast<float*>(taken);
+    };
     Head head{};
-    head.keys = reinterpret_cast<float*>(base);
-    head.values = reinterpret_cast<float*>(base + KeyBytes());
-    head.value_stride = problem_.head_size;
-    if (!packs_values_) {
-      const auto [batch, index] = Split(slot);
-      head.values = static_cast<const float*>(problem_.value) +
-                    batch * problem_.value_strides.batch + index * problem_.value_strides.head;
+    head.batch = (first_head_ + slot) / p.heads;
+    head.index = (first_head_ + slot) % p.heads;
+    head.keys = take(KeyBytes());
+    head.key_norms = take(NormBytes());
+    if (packs_values_) {
+      head.values = head.packed_values = take(ValueBytes());
+      head.value_stride = p.head_size;
+    } else {
+      head.values = static_cast<const float*>(p.value) + RowOffset(p.value_strides, head, 0);
+      head.value_stride = p.value_strides.row;
     }
-    head.key_norms = reinterpret_cast<float*>(base + KeyBytes() + ValueBytes());
     if (packs_bias_) {
-      head.bias = reinterpret_cast<float*>(base + KeyBytes() + ValueBytes() + NormBytes());
+      head.bias = take(BiasBytes());
       head.bias_max = head.bias + panels_ * kPanelKeys;
       head.bias_min = head.bias_max + panels_;
     }
     return head;
   }
 
-  struct BatchAndHead {
-    int64_t batch;
-    int64_t head;
-  };
-  BatchAndHead Split(int64_t slot) const {
-    const int64_t index = first_head_ + slot;
-    return {index / problem_.heads, index % problem_.heads};
+  static int64_t RowOffset(const Strides& strides, const Head& head, int64_t row) {
+    return head.batch * strides.batch + head.index * strides.head + row * strides.row;
   }
 
   // Elements of a row as fp32, times `scale`.
@@ -186,33 +195,30 @@ class TiledAttention {
   }
 
   void PackBlock(int64_t slot, int64_t block) const {
-    const Head head = PackedHead(slot);
-    const auto [batch, index] = Split(slot);
+    const Head head = HeadInFlight(slot);
     const int64_t end = Min(panels_, (block + 1) * kBlockPanels);
     for (int64_t panel = block * kBlockPanels; panel < end; ++panel) {
-      PackKeys(head, batch, index, panel);
-      if (packs_values_) PackValues(head, batch, index, panel);
-      if (packs_bias_) PackBias(head, batch, index, panel);
+      PackKeys(head, panel);
+      if (packs_values_) PackValues(head, panel);
+      if (packs_bias_) PackBias(head, panel);
     }
   }
 
-  void PackKeys(const Head& head, int64_t batch, int64_t index, int64_t panel) const {
+  void PackKeys(const Head& head, int64_t panel) const {
     const AttentionProblem& p = problem_;
     const int64_t depth = p.head_size / kDepth;
-    const int64_t first = panel * kPanelKeys;
-    const int64_t offset = batch * p.key_strides.batch + index * p.key_strides.head;
-    float* packed = const_cast<float*>(head.keys) + panel * kPanelKeys * depth;
+    float* packed = head.keys + panel * kPanelKeys * depth;
     alignas(64) float rows[kLanes * kMaxHeadSize];
     float norm = 0;
     for (int half = 0; half < 2; ++half) {
       for (int lane = 0; lane < kLanes; ++lane) {
-        const int64_t key = first + half * kLanes + lane;
+        const int64_t key = panel * kPanelKeys + half * kLanes + lane;
         float* row = rows + lane * p.head_size;
         if (key >= p.key_length) {
           std::memset(row, 0, static_cast<size_t>(p.head_size) * sizeof(float));
           continue;
         }
-        ReadRow(p.key, offset + key * p.key_strides.row, p.head_size, 1.0f, row);
+        ReadRow(p.key, RowOffset(p.key_strides, head, key), p.head_size, 1.0f, row);
         norm = LargerNorm(norm, row);
         Isa::PackRow(row, p.head_size);
       }
@@ -220,7 +226,7 @@ class TiledAttention {
         Isa::Transpose(rows + i, p.head_size, packed + i * kPanelKeys + half * kLanes, kPanelKeys);
       }
     }
-    const_cast<float*>(head.key_norms)[panel] = norm;
+    head.key_norms[panel] = norm;
   }
 
   // NaN stays.
@@ -234,31 +240,29 @@ class TiledAttention {
     return other <= norm ? norm : other;
   }
 
-  void PackValues(const Head& head, int64_t batch, int64_t index, int64_t panel) const {
+  void PackValues(const Head& head, int64_t panel) const {
     const AttentionProblem& p = problem_;
-    const int64_t offset = batch * p.value_strides.batch + index * p.value_strides.head;
     const int64_t end = Min(p.key_length, (panel + 1) * kPanelKeys);
-    float* packed = const_cast<float*>(head.values);
-    alignas(64) float rows[2][kMaxHeadSize];
+    alignas(64) float rows[kDepth][kMaxHeadSize];
     for (int64_t key = panel * kPanelKeys; key < end; key += kDepth) {
       for (int i = 0; i < kDepth; ++i) {
         if (key + i < end) {
-          ReadRow(p.value, offset + (key + i) * p.value_strides.row, p.head_size, 1.0f, rows[i]);
+          ReadRow(p.value, RowOffset(p.value_strides, head, key + i), p.head_size, 1.0f, rows[i]);
         } else {
           std::memset(rows[i], 0, sizeof rows[i]);
         }
       }
-      Isa::PackValueRows(rows[0], rows[1], packed + key / kDepth * p.head_size, p.head_size);
+      Isa::PackValueRows(rows[0], rows[kDepth - 1], head.packed_values + key / kDepth * p.head_size,
+                         p.head_size);
     }
   }
 
-  void PackBias(const Head& head, int64_t batch, int64_t index, int64_t panel) const {
+  void PackBias(const Head& head, int64_t panel) const {
     const AttentionProblem& p = problem_;
     const int64_t first = panel * kPanelKeys;
     const int64_t count = Min(kPanelKeys, p.key_length - first);
-    float* bias = const_cast<float*>(head.bias) + first;
-    ReadRow(p.bias, batch * p.bias_strides.batch + index * p.bias_strides.head + first, count, 1.0f,
-            bias);
+    float* bias = head.bias + first;
+    ReadRow(p.bias, RowOffset(p.bias_strides, head, 0) + first, count, 1.0f, bias);
     float largest = -kInfinity;
     float smallest = kInfinity;
     for (int64_t i = 0; i < count; ++i) {
@@ -267,8 +271,8 @@ class TiledAttention {
       if (!(bias[i] >= smallest)) smallest = bias[i] == bias[i] ? bias[i] : -kInfinity;
     }
     for (int64_t i = count; i < kPanelKeys; ++i) bias[i] = 0;
-    const_cast<float*>(head.bias_max)[panel] = largest;
-    const_cast<float*>(head.bias_min)[panel] = smallest;
+    head.bias_max[panel] = largest;
+    head.bias_min[panel] = smallest;
   }
 
   // ---------------------------------------------------------------------------------- attention
@@ -283,14 +287,14 @@ class TiledAttention {
   int64_t StripBegin(int64_t strip) const { return strip * problem_.query_length / strips_; }
 
   void AttendTile(int64_t slot, int64_t tile) const {
-    const Head head = PackedHead(slot);
+    const Head head = HeadInFlight(slot);
     const int64_t first = tile * strips_ / tiles_;
     const int64_t count = (tile + 1) * strips_ / tiles_ - first;
     Strip strips[kMaxStrips];
     alignas(64) float scores[kMaxRows * kScoreStride];
     int64_t longest = 0;
     for (int64_t i = 0; i < count; ++i) {
-      OpenStrip(strips[i], head, slot, StripBegin(first + i), StripBegin(first + i + 1));
+      OpenStrip(strips[i], head, StripBegin(first + i), StripBegin(first + i + 1));
       longest = Max(longest, strips[i].end_panel - strips[i].first_panel);
     }
     for (int64_t offset = 0; offset < longest; offset += kBlockPanels) {
@@ -300,19 +304,19 @@ class TiledAttention {
         const int64_t begin = strip.first_panel + offset;
         const int64_t end = Min(begin + kBlockPanels, strip.end_panel);
         for (int64_t panel = begin; panel < end;) {
-          if (RuledOut(strip, rows, head, slot, panel)) {
+          if (RuledOut(strip, rows, head, panel)) {
             ++panel;
             continue;
           }
           int64_t run = panel + 1;
-          while (run < end && !RuledOut(strip, rows, head, slot, run)) ++run;
-          AttendRows(strip, rows, head, slot, panel, run, scores);
+          while (run < end && !RuledOut(strip, rows, head, run)) ++run;
+          AttendRows(strip, rows, head, panel, run, scores);
           panel = run;
         }
       }
     }
     for (int64_t i = 0; i < count; ++i) {
-      CloseStrip(strips[i], slot, StripBegin(first + i + 1));
+      CloseStrip(strips[i], head, StripBegin(first + i + 1));
     }
   }
 
@@ -328,9 +332,8 @@ class TiledAttention {
     return row + problem_.window_right + 1;
   }
 
-  void OpenStrip(Strip& strip, const Head& head, int64_t slot, int64_t begin, int64_t end) const {
+  void OpenStrip(Strip& strip, const Head& head, int64_t begin, int64_t end) const {
     const AttentionProblem& p = problem_;
-    const auto [batch, index] = Split(slot);
     const int64_t depth = p.head_size / kDepth;
     strip.first_row = begin;
     strip.first_panel = FirstKey(begin) / kPanelKeys;
@@ -338,10 +341,7 @@ class TiledAttention {
     strip.query_norm = 0;
     alignas(64) float row[kMaxHeadSize];
     for (int64_t i = begin; i < end; ++i) {
-      ReadRow(p.query,
-              batch * p.query_strides.batch + index * p.query_strides.head +
-                  i * p.query_strides.row,
-              p.head_size, p.scale, row);
+      ReadRow(p.query, RowOffset(p.query_strides, head, i), p.head_size, p.scale, row);
       strip.query_norm = LargerNorm(strip.query_norm, row);
       Isa::PackRow(row, p.head_size);
       std::memcpy(strip.query + (i - begin) * kQueryStride, row, static_cast<size_t>(depth) * 4);
@@ -360,7 +360,7 @@ class TiledAttention {
   void BoundScores(Strip& strip, const Head& head, int64_t rows) const {
     constexpr float kLargestExponent = 40;
     strip.bounded = false;
-    if (problem_.bias != nullptr && !packs_bias_) return;
+    if (BiasPerRow()) return;
     bool unbiased = !packs_bias_;
     float bound = 0;
     for (int64_t panel = strip.first_panel; panel < strip.end_panel; ++panel) {
@@ -396,18 +396,17 @@ class TiledAttention {
     return strip.query_norm * head.key_norms[panel] * kRounding;
   }
 
-  bool RuledOut(const Strip& strip, int64_t rows, const Head& head, int64_t slot,
-                int64_t panel) const {
+  bool RuledOut(const Strip& strip, int64_t rows, const Head& head, int64_t panel) const {
     if (packs_bias_) {
       // False for NaN.
       return head.bias_max[panel] == -kInfinity ||
              head.bias_max[panel] + ScoreBound(strip, head, panel) < strip.negligible;
     }
-    if (problem_.bias == nullptr) return false;
+    if (!BiasPerRow()) return false;
     const int64_t first = panel * kPanelKeys;
     const int64_t count = Min(kPanelKeys, problem_.key_length - first);
     for (int64_t row = 0; row < rows; ++row) {
-      const int64_t offset = BiasOffset(slot, strip.first_row + row) + first;
+      const int64_t offset = RowOffset(problem_.bias_strides, head, strip.first_row + row) + first;
       for (int64_t i = 0; i < count; ++i) {
         const bool absent =
             problem_.element_type == ElementType::kFloat32
@@ -419,19 +418,13 @@ class TiledAttention {
     return true;
   }
 
-  int64_t BiasOffset(int64_t slot, int64_t row) const {
-    const auto [batch, index] = Split(slot);
-    const Strides& strides = problem_.bias_strides;
-    return batch * strides.batch + index * strides.head + row * strides.row;
-  }
-
   // True when every row of the strip sees every key of the panel.
   bool Whole(const Strip& strip, int64_t rows, int64_t panel) const {
     return panel * kPanelKeys >= FirstKey(strip.first_row + rows - 1) &&
            (panel + 1) * kPanelKeys <= EndKey(strip.first_row);
   }
 
-  using AttendFunction = void (TiledAttention::*)(Strip&, const Head&, int64_t, int64_t, int64_t,
+  using AttendFunction = void (TiledAttention::*)(Strip&, const Head&, int64_t, int64_t,
                                                   float*) const;
 
   template <int... kRows>
@@ -445,34 +438,32 @@ class TiledAttention {
     static constexpr AttendTable<kRows...> table{};
   };
 
-  void AttendRows(Strip& strip, int64_t rows, const Head& head, int64_t slot, int64_t begin,
-                  int64_t end, float* scores) const {
+  void AttendRows(Strip& strip, int64_t rows, const Head& head, int64_t begin, int64_t end,
+                  float* scores) const {
     constexpr auto& table = MakeTable<std::make_integer_sequence<int, kMaxRows>>::table;
-    (this->*table.functions[rows - 1])(strip, head, slot, begin, end, scores);
+    (this->*table.functions[rows - 1])(strip, head, begin, end, scores);
   }
 
   // The panels [begin, end), at most a block, for the kRows queries of a strip.
   template <int kRows>
-  void Attend(Strip& strip, const Head& head, int64_t slot, int64_t begin, int64_t end,
-              float* scores) const {
+  void Attend(Strip& strip, const Head& head, int64_t begin, int64_t end, float* scores) const {
     alignas(64) float maxima[kRows * kLanes];
     for (int row = 0; row < kRows; ++row) {
       Isa::Store(maxima + row * kLanes, Isa::Broadcast(-kInfinity));
     }
-    const bool bias_per_row = problem_.bias != nullptr && !packs_bias_;
     for (int64_t panel = begin; panel < end; ++panel) {
       float* panel_scores = scores + (panel - begin) * kPanelKeys;
       const float* bias = nullptr;
       if (packs_bias_ && (head.bias_max[panel] != 0 || head.bias_min[panel] != 0)) {
         bias = head.bias + panel * kPanelKeys;
       }
-      const bool whole = Whole(strip, kRows, panel);
+      const bool finished = Whole(strip, kRows, panel) && !BiasPerRow();
       Score<kRows>(strip.query, head.keys + panel * kPanelKeys * (problem_.head_size / kDepth),
-                   bias, panel_scores, strip.bounded || !whole || bias_per_row ? nullptr : maxima);
-      if (whole && !bias_per_row) continue;
+                   bias, panel_scores, finished && !strip.bounded ? maxima : nullptr);
+      if (finished) continue;
       for (int row = 0; row < kRows; ++row) {
-        FinishRow(strip.first_row + row, panel, bias_per_row, slot,
-                  panel_scores + row * kScoreStride, maxima + row * kLanes);
+        FinishRow(head, strip.first_row + row, panel, panel_scores + row * kScoreStride,
+                  maxima + row * kLanes);
       }
     }
 
@@ -542,22 +533,22 @@ class TiledAttention {
   }
 
   // Adds the row's own bias and puts -inf where the row sees no key.
-  void FinishRow(int64_t row, int64_t panel, bool bias_per_row, int64_t slot, float* scores,
+  void FinishRow(const Head& head, int64_t row, int64_t panel, float* scores,
                  float* maximum) const {
     const int64_t first = panel * kPanelKeys;
-    if (bias_per_row) {
+    if (BiasPerRow()) {
       const int64_t count = Min(kPanelKeys, problem_.key_length - first);
       alignas(64) float bias[kPanelKeys];
-      ReadRow(problem_.bias, BiasOffset(slot, row) + first, count, 1.0f, bias);
+      ReadRow(problem_.bias, RowOffset(problem_.bias_strides, head, row) + first, count, 1.0f, bias);
       for (int64_t i = 0; i < count; ++i) scores[i] += bias[i];
     }
     const int64_t begin = FirstKey(row) - first;
     const int64_t end = EndKey(row) - first;
-    for (int64_t i = 0; i < kPanelKeys; ++i) {
-      if (i < begin || i >= end) scores[i] = -kInfinity;
-    }
-    const Vector larger = Isa::Larger(Isa::Load(scores), Isa::Load(scores + kLanes));
-    Isa::Store(maximum, Isa::Larger(larger, Isa::Load(maximum)));
+    const Vector left = Isa::Keep(Isa::Load(scores), begin, end);
+    const Vector right = Isa::Keep(Isa::Load(scores + kLanes), begin - kLanes, end - kLanes);
+    Isa::Store(scores, left);
+    Isa::Store(scores + kLanes, right);
+    Isa::Store(maximum, Isa::Larger(Isa::Larger(left, right), Isa::Load(maximum)));
   }
 
   // Takes the largest score of each row in this block, by lanes; gives the factor for what was
@@ -663,16 +654,14 @@ class TiledAttention {
     }
   }
 
-  void CloseStrip(const Strip& strip, int64_t slot, int64_t end) const {
+  void CloseStrip(const Strip& strip, const Head& head, int64_t end) const {
     const AttentionProblem& p = problem_;
-    const auto [batch, index] = Split(slot);
     for (int64_t row = strip.first_row; row < end; ++row) {
       const int64_t i = row - strip.first_row;
       const float sum = Isa::SumOfLanes(Isa::Load(strip.sums + i * kLanes));
       const Vector factor = Isa::Broadcast(sum == 0 ? 0.0f : 1.0f / sum);
       const float* source = strip.output + i * p.head_size;
-      const int64_t offset = batch * p.output_strides.batch + index * p.output_strides.head +
-                             row * p.output_strides.row;
+      const int64_t offset = RowOffset(p.output_strides, head, row);
       for (int64_t column = 0; column < p.head_size; column += kLanes) {
         const Vector value = Isa::Multiply(Isa::Load(source + column), factor);
         if (p.element_type == ElementType::kFloat32) {
