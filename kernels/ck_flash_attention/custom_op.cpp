@@ -17,7 +17,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <new>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -129,6 +128,15 @@ std::string Describe(const TensorInfo& tensor) {
     text += dimension < 0 ? "?" : std::to_string(dimension);
   }
   return text + "]";
+}
+
+std::string Describe(const Inputs& inputs, Layout layout) {
+  std::string text = "(";
+  for (size_t input = 0; input < inputs.size(); ++input) {
+    text += std::string(kInputNames[input]) + " " + Describe(inputs[input]) +
+            (input < kBias ? ", " : "; layout ");
+  }
+  return text + (layout == Layout::kBhsd ? "BHSD)" : "BSHD)");
 }
 
 // ---- Attributes ---------------------------------------------------------------------------------
@@ -276,11 +284,7 @@ class InputChecker {
 
  private:
   [[noreturn]] void Fail(const std::string& what) const {
-    std::string text = what + " (";
-    for (size_t input = 0; input < inputs_.size(); ++input) {
-      text += Name(input) + " " + Describe(inputs_[input]) + (input < kBias ? ", " : "; layout ");
-    }
-    throw Error(ORT_INVALID_ARGUMENT, text + (layout_ == Layout::kBhsd ? "BHSD)" : "BSHD)"));
+    throw Error(ORT_INVALID_ARGUMENT, what + " " + Describe(inputs_, layout_));
   }
 
   void CheckTypes() const {
@@ -303,7 +307,8 @@ class InputChecker {
     for (size_t input = 0; input < inputs_.size(); ++input) {
       const auto& shape = inputs_[input].shape;
       if (shape && shape->size() != 4) {
-        Fail(Name(input) + " has " + std::to_string(shape->size()) + " dimensions, but must have 4");
+        Fail(Name(input) + " has " + Number(static_cast<int64_t>(shape->size())) +
+             " dimensions, but must have 4");
       }
     }
   }
@@ -311,7 +316,8 @@ class InputChecker {
   void CheckHeadSize(size_t input) const {
     const int64_t size = At(input, HeadSize());
     if (size != kUnknown && size != 32 && size != 64 && size != 128) {
-      Fail(Name(input) + " has a head size of " + Number(size) + ", but 32, 64 and 128 are supported");
+      Fail(Name(input) + " has a head size of " + Number(size) +
+           ", but 32, 64 and 128 are supported");
     }
   }
 
@@ -449,12 +455,15 @@ class Scratch {
   Scratch(const OrtApi& api, const OrtKernelContext* context, const OrtMemoryInfo* cpu, size_t size)
       : allocator_(nullptr, api.ReleaseAllocator) {
     if (size == 0) return;
-    if (size > std::numeric_limits<size_t>::max() - kScratchAlignment) throw std::bad_alloc();
+    if (size > std::numeric_limits<size_t>::max() - kScratchAlignment) Fail(size);
     OrtAllocator* allocator = nullptr;
     Check(api, api.KernelContext_GetAllocator(context, cpu, &allocator));
     allocator_.reset(allocator);
-    memory_ = allocator->Alloc(allocator, size + kScratchAlignment);
-    if (memory_ == nullptr) throw std::bad_alloc();
+    try {
+      memory_ = allocator->Alloc(allocator, size + kScratchAlignment);
+    } catch (...) {  // ONNX Runtime's allocators throw, in spite of their C interface
+    }
+    if (memory_ == nullptr) Fail(size);
     size_t space = size + kScratchAlignment;
     aligned_ = memory_;
     std::align(kScratchAlignment, size, aligned_, space);
@@ -468,6 +477,11 @@ class Scratch {
   void* data() const { return aligned_; }
 
  private:
+  [[noreturn]] static void Fail(size_t size) {
+    throw Error(ORT_FAIL,
+                "no memory for " + std::to_string(size) + " bytes of packed keys and values");
+  }
+
   Owned<OrtAllocator> allocator_;
   void* memory_ = nullptr;
   void* aligned_ = nullptr;
@@ -510,10 +524,14 @@ class Kernel {
     problem.value = Data(values[kValue]);
     problem.bias = inputs[kBias].present ? Data(values[kBias]) : nullptr;
     Check(api.GetTensorMutableData(output, &problem.output));
-    if (device_ == Device::kCpu) {
-      RunOnCpu(problem, context);
-    } else {
-      RunOnRocm(problem, context);
+    try {
+      if (device_ == Device::kCpu) {
+        RunOnCpu(problem, context);
+      } else {
+        RunOnRocm(problem, context);
+      }
+    } catch (const std::exception& error) {
+      throw Error(ORT_FAIL, std::string(error.what()) + " " + Describe(inputs, attributes_.layout));
     }
   }
 
@@ -733,7 +751,7 @@ Version VersionOf(const OrtApiBase& base) {
   return known ? version : Version{};
 }
 
-// The domain that sessions of one ONNX Runtime share; sessions point to it for as long as they live.
+// The domain that sessions of one ONNX Runtime share, and point to for as long as they live.
 class Registration {
  public:
   Registration(const OrtApi& api, bool infer_shapes) : domain_(nullptr, api.ReleaseCustomOpDomain) {
