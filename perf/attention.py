@@ -6,7 +6,8 @@ answer is compared with float64. Between the rounds the cores' multiply-add peak
 
 Peers: the unfused graph (MatMul, Softmax, MatMul) and MultiHeadAttention in ONNX Runtime, and
 PyTorch's scaled_dot_product_attention where it can be imported. With a window they get a mask,
-made beforehand. Times are of 12 heads and one text; `PADDING_CASES` are batches.
+made beforehand, and denormals count as zero, which makes them faster than they are by default
+("denormals" in the JSON). Times are of 12 heads and one text; `PADDING_CASES` are batches.
 
 Usage: ``python perf/attention.py [--quick] [--output FILE.json]``
 """
@@ -20,12 +21,12 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, TypedDict
 
+import attention_alone
 import attention_candidates as candidates
-import attention_memory
 import attention_report
 import machine
 import numpy as np
@@ -43,14 +44,20 @@ HEAD_SIZES = (32, 64)
 # Local attention over 128 tokens, as ModernBERT has it: 64 to each side.
 WINDOW = 64
 THREADS = (1, 2)
-# For each set of candidates at one length; beyond it there is one round.
+# For each set of candidates at one length.
 SET_BUDGET_S = 3.0
-ROUNDS = (3, 41)
+MOST_ROUNDS = 41
+FEWEST_ROUNDS = 3
+# A round that takes longer is the only one.
+LONGEST_ROUND_S = 30.0
 # What is not worth waiting for.
-LONGEST_RUN_S = 60.0
+LONGEST_RUN_S = 30.0
+# Where the op's second layout says nothing new.
+LONGEST_TWICE = 8192
 # Of the memory that is free at the start, what one candidate may need: four hold it at once.
 MEMORY_SHARE = 0.2
 PADDING_CASES = ((8, 512), (8, 2048))
+DENORMALS_LENGTH = 1024
 TOLERANCE = {"op_bf16": 3e-2}
 EXACT = 3e-5
 MEMORY_LENGTHS = (1024, 2048, 4096, 8192, 16384, 32768)
@@ -99,7 +106,7 @@ def settle() -> None:
 def measure(runs: Runs, peak: Callable[[], float], *, budget_s: float = SET_BUDGET_S) -> Times:
     """Run each in turn, round after round, and time it.
 
-    The first round warms up, unless it alone takes longer than the budget.
+    The first round warms up, unless it is longer than the budget: then it counts, and few follow.
     """
     times: Times = {"fma_peak_gflops": [], "ms": {name: [] for name in runs}}
 
@@ -117,11 +124,13 @@ def measure(runs: Runs, peak: Callable[[], float], *, budget_s: float = SET_BUDG
     one_round(0)
     took = time.perf_counter() - begin
     if took > budget_s:
-        return times
-    for values in (times["fma_peak_gflops"], *times["ms"].values()):
-        values.clear()
-    for number in range(min(max(round(budget_s / took), ROUNDS[0]), ROUNDS[1])):
-        one_round(number)
+        more = FEWEST_ROUNDS - 1 if took < LONGEST_ROUND_S else 0
+    else:
+        more = min(max(round(budget_s / took), FEWEST_ROUNDS), MOST_ROUNDS)
+        for values in (times["fma_peak_gflops"], *times["ms"].values()):
+            values.clear()
+    for number in range(more):
+        one_round(number + 1)
     return times
 
 
@@ -165,6 +174,8 @@ def excuse(name: str, problem: Problem, shorter: Cell | None) -> str | None:
         return "PyTorch is not installed"
     if name == "op_bf16" and "avx512_bf16" not in cpu_flags():
         return "this CPU has no AVX512-BF16"
+    if name == "op_bhsd" and problem.window is None and problem.length > LONGEST_TWICE:
+        return f"as op; measured up to {LONGEST_TWICE:,}"
     needed = candidates.score_bytes(name, problem)
     if needed > memory_limit():
         return f"needs {needed / 2**30:.1f} GiB (limit {memory_limit() / 2**30:.1f})"
@@ -300,13 +311,14 @@ class Memory(TypedDict):
     not_run: str | None
 
 
-def memory_cases(lengths: tuple[int, ...]) -> Iterator[tuple[str, int, int | None]]:
+def memory_cases(lengths: Sequence[int]) -> Iterator[tuple[str, int, int | None]]:
     """Yield what to measure memory of: candidate, length, window."""
     for length in lengths:
         for window in (None, WINDOW):
             yield "op", length, window
-            yield "op_bhsd", length, window
-        if length <= 8192:
+            if window or length <= LONGEST_TWICE:
+                yield "op_bhsd", length, window
+        if length <= LONGEST_TWICE:
             for peer in PEERS:
                 yield peer, length, None
 
@@ -315,15 +327,42 @@ def remember(name: str, length: int, window: int | None) -> Memory:
     """Measure the memory of one candidate at the smaller head size."""
     head_size = HEAD_SIZES[0]
     reason = excuse(name, Problem(length, head_size, 1, window), None)
+    mib = None
+    if reason is None:
+        mib = attention_alone.in_fresh_process(name, length, head_size, window)["mib"]
     return {
         "candidate": name,
         "length": length,
         "head_size": head_size,
         "window": window,
-        "mib": None
-        if reason
-        else attention_memory.in_fresh_process(name, length, head_size, window),
+        "mib": mib,
         "not_run": f"not run: {reason}" if reason else None,
+    }
+
+
+class Denormals(TypedDict):
+    """Processor time of a masked peer where denormals are numbers, and where they are zero."""
+
+    candidate: str
+    length: int
+    head_size: int
+    kept_ms: float
+    zero_ms: float
+
+
+def keep_denormals(name: str) -> Denormals:
+    """Measure what ONNX Runtime's default costs a masked peer."""
+    length, head_size = DENORMALS_LENGTH, HEAD_SIZES[-1]
+    kept, zero = (
+        attention_alone.in_fresh_process(name, length, head_size, WINDOW, denormals=kind)["cpu_ms"]
+        for kind in ("kept", "zero")
+    )
+    return {
+        "candidate": name,
+        "length": length,
+        "head_size": head_size,
+        "kept_ms": kept,
+        "zero_ms": zero,
     }
 
 
@@ -360,6 +399,7 @@ def main(
             progress.update(bar, description=f"memory of {name}, {length:,}")
             memories.append(remember(name, length, window))
             progress.advance(bar)
+        denormals = [keep_denormals(name) for name in ("unfused", "mha")]
         fma = FmaPeak(Path(scratch))
         for threads in THREADS:
             for batch, length in PADDING_CASES:
@@ -375,7 +415,7 @@ def main(
                 gc.collect()
                 progress.advance(bar)
     results = {"machine": head, "heads": HEADS, "window": WINDOW, "cells": cells}
-    results |= {"padding": padding, "memory": memories}
+    results |= {"padding": padding, "memory": memories, "denormals": denormals}
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(json.dumps(results, indent=1) + "\n")
     sys.stdout.write(attention_report.markdown(json.loads(output.read_text())))

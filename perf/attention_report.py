@@ -95,6 +95,10 @@ def figures(results: Results) -> list[tuple[str, str]]:
         what = f"padding, {case['batch']} x {case['length']:,}, {case['threads']} thread(s)"
         ratio = ", ".join(f"{name} {case['ratio'][name][0]:.2f}" for name in ("half", "mixed"))
         found.append((f"{what}: time by the full batch's", ratio))
+    for case in results["denormals"]:
+        name = f"{TITLES[case['candidate']]}, masked, S = {case['length']:,}: processor time with "
+        name += "denormals (the default) by that without"
+        found.append((name, f"{case['kept_ms'] / case['zero_ms']:.2f}"))
     return found + memory_figures(results)
 
 
@@ -223,8 +227,9 @@ def draw(results: Results, picture: Path) -> None:
     axes[2].set(title="peak extra memory, 12 heads of 32", ylabel="MiB")
     for axis in axes:
         axis.set(xscale="log", yscale="log", xlabel="tokens")
-        lengths = sorted({c["length"] for c in results["cells"]})
-        axis.set_xticks(lengths[::2], [f"{length:,}" for length in lengths[::2]])
+        lengths = sorted({c["length"] for c in results["cells"]})[::2]
+        axis.set_xticks(lengths, [f"{length:,}" for length in lengths])
+        axis.yaxis.set_major_formatter("{x:,g}")
         axis.minorticks_off()
         axis.grid(alpha=0.25)
         axis.spines[["top", "right"]].set_visible(False)
