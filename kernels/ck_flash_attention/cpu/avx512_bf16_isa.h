@@ -22,6 +22,15 @@ struct Avx512Bf16 : Avx512 {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(row + vector * (kLanes / 2)), Narrow(weights));
   }
 
+  static float Weight(const float* row, int64_t key) {
+    uint16_t upper;
+    std::memcpy(&upper, reinterpret_cast<const char*>(row) + key * 2, sizeof upper);
+    const uint32_t bits = uint32_t{upper} << 16;
+    float weight;
+    std::memcpy(&weight, &bits, sizeof weight);
+    return weight;
+  }
+
   // In place: `count` floats become `count` / 2 operands.
   static void PackRow(float* row, int64_t count) {
     for (int64_t i = 0; i < count; i += kLanes) {

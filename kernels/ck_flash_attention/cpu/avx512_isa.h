@@ -73,6 +73,7 @@ struct Avx512 {
   static void StoreWeights(float* row, int64_t vector, Vector weights) {
     _mm512_storeu_ps(row + vector * kLanes, weights);
   }
+  static float Weight(const float* row, int64_t key) { return row[key]; }
   static void PackRow(float*, int64_t) {}
   static void PackValueRows(const float* row, const float*, float* packed, int64_t count) {
     std::memcpy(packed, row, static_cast<size_t>(count) * sizeof(float));

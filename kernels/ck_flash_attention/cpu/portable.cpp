@@ -67,6 +67,7 @@ struct Portable {
   static void StoreWeights(float* row, int64_t vector, Vector weights) {
     Store(row + vector * kLanes, weights);
   }
+  static float Weight(const float* row, int64_t key) { return row[key]; }
   static void PackRow(float*, int64_t) {}
   static void PackValueRows(const float* row, const float*, float* packed, int64_t count) {
     std::memcpy(packed, row, static_cast<size_t>(count) * sizeof(float));

@@ -81,6 +81,7 @@ class TiledAttention {
     float* packed_values;  // or null
     int64_t value_stride;
     float* key_norms;  // [panel], the largest
+    float* value_checks;  // [panel], 0 where all values are finite
     float* bias;       // [panel][kPanelKeys], or null: none, or one row per query
     float* bias_max;   // [panel]
     float* bias_min;   // [panel]
@@ -120,8 +121,10 @@ class TiledAttention {
     if (!packs_bias_) return 0;
     return RoundUpTo64(static_cast<size_t>(panels_ * (kPanelKeys + 2)) * sizeof(float));
   }
-  size_t NormBytes() const { return RoundUpTo64(static_cast<size_t>(panels_) * sizeof(float)); }
-  size_t HeadBytes() const { return KeyBytes() + ValueBytes() + NormBytes() + BiasBytes(); }
+  size_t CheckBytes() const {
+    return RoundUpTo64(static_cast<size_t>(2 * panels_) * sizeof(float));
+  }
+  size_t HeadBytes() const { return KeyBytes() + CheckBytes() + ValueBytes() + BiasBytes(); }
 
   // Heads are packed and then read in waves: large enough to keep all threads at work, small
   // enough that memory does not grow with their number.
@@ -146,7 +149,8 @@ class TiledAttention {
     head.batch = (first_head_ + slot) / p.heads;
     head.index = (first_head_ + slot) % p.heads;
     head.keys = take(KeyBytes());
-    head.key_norms = take(NormBytes());
+    head.key_norms = take(CheckBytes());
+    head.value_checks = head.key_norms + panels_;
     if (packs_values_) {
       head.values = head.packed_values = take(ValueBytes());
       head.value_stride = p.head_size;
@@ -198,10 +202,15 @@ class TiledAttention {
     const Head head = HeadInFlight(slot);
     const int64_t end = Min(panels_, (block + 1) * kBlockPanels);
     for (int64_t panel = block * kBlockPanels; panel < end; ++panel) {
-      PackKeys(head, panel);
-      if (packs_values_) PackValues(head, panel);
       if (packs_bias_) PackBias(head, panel);
+      PackKeys(head, panel);
+      PackValues(head, panel);
     }
+  }
+
+  // Keys that a bias of -inf hides from every query are packed as zeros, for padding may hold NaN.
+  bool Hidden(const Head& head, int64_t key) const {
+    return packs_bias_ && head.bias[key] == -kInfinity;
   }
 
   void PackKeys(const Head& head, int64_t panel) const {
@@ -214,7 +223,7 @@ class TiledAttention {
       for (int lane = 0; lane < kLanes; ++lane) {
         const int64_t key = panel * kPanelKeys + half * kLanes + lane;
         float* row = rows + lane * p.head_size;
-        if (key >= p.key_length) {
+        if (key >= p.key_length || Hidden(head, key)) {
           std::memset(row, 0, static_cast<size_t>(p.head_size) * sizeof(float));
           continue;
         }
@@ -244,17 +253,29 @@ class TiledAttention {
     const AttentionProblem& p = problem_;
     const int64_t end = Min(p.key_length, (panel + 1) * kPanelKeys);
     alignas(64) float rows[kDepth][kMaxHeadSize];
+    Vector check = Isa::Zero();
     for (int64_t key = panel * kPanelKeys; key < end; key += kDepth) {
       for (int i = 0; i < kDepth; ++i) {
-        if (key + i < end) {
+        if (key + i >= end) {
+          std::memset(rows[i], 0, sizeof rows[i]);
+          continue;
+        }
+        const float* row = rows[i];
+        if (packs_values_) {
           ReadRow(p.value, RowOffset(p.value_strides, head, key + i), p.head_size, 1.0f, rows[i]);
         } else {
-          std::memset(rows[i], 0, sizeof rows[i]);
+          row = head.values + (key + i) * head.value_stride;
+        }
+        for (int64_t j = 0; j < p.head_size; j += kLanes) {
+          check = Isa::MultiplyAdd(Isa::Load(row + j), Isa::Zero(), check);
         }
       }
-      Isa::PackValueRows(rows[0], rows[kDepth - 1], head.packed_values + key / kDepth * p.head_size,
-                         p.head_size);
+      if (packs_values_) {
+        Isa::PackValueRows(rows[0], rows[kDepth - 1],
+                           head.packed_values + key / kDepth * p.head_size, p.head_size);
+      }
     }
+    head.value_checks[panel] = Isa::SumOfLanes(check);
   }
 
   void PackBias(const Head& head, int64_t panel) const {
@@ -483,6 +504,11 @@ class TiledAttention {
       float* sums = strip.sums + row * kLanes;
       Isa::Store(sums, Isa::MultiplyAdd(Isa::Load(sums), Isa::Broadcast(corrections[row]), sum));
     }
+    for (int64_t panel = begin; panel < end; ++panel) {
+      if (head.value_checks[panel] == 0) continue;
+      CombineSeen(strip, kRows, head, first_key, keys, scores, corrections);
+      return;
+    }
     const float* values = head.values + first_key / kDepth * head.value_stride;
     for (int64_t column = 0; column < problem_.head_size; column += kPanelKeys) {
       Combine<kRows>(scores, values + column, head.value_stride, CeilDivide(keys, kDepth),
@@ -539,8 +565,11 @@ class TiledAttention {
     if (BiasPerRow()) {
       const int64_t count = Min(kPanelKeys, problem_.key_length - first);
       alignas(64) float bias[kPanelKeys];
-      ReadRow(problem_.bias, RowOffset(problem_.bias_strides, head, row) + first, count, 1.0f, bias);
-      for (int64_t i = 0; i < count; ++i) scores[i] += bias[i];
+      const int64_t offset = RowOffset(problem_.bias_strides, head, row) + first;
+      ReadRow(problem_.bias, offset, count, 1.0f, bias);
+      for (int64_t i = 0; i < count; ++i) {
+        scores[i] = bias[i] == -kInfinity ? -kInfinity : scores[i] + bias[i];  // never NaN
+      }
     }
     const int64_t begin = FirstKey(row) - first;
     const int64_t end = EndKey(row) - first;
@@ -619,18 +648,20 @@ class TiledAttention {
   //
   // The minimax polynomial of degree 5 for 2^r with P(0) = 1: relative error 8e-8.
   static Vector PowerOfTwo(Vector r, Vector shifted, Vector x, float limit) {
-    Vector p = Isa::MultiplyAdd(Isa::Broadcast(0x1.5a5592p-10f), r, Isa::Broadcast(0x1.3ce8b0p-7f));
-    p = Isa::MultiplyAdd(p, r, Isa::Broadcast(0x1.c6bad0p-5f));
-    p = Isa::MultiplyAdd(p, r, Isa::Broadcast(0x1.ebf9cap-3f));
-    p = Isa::MultiplyAdd(p, r, Isa::Broadcast(0x1.62e426p-1f));
+    Vector p = Isa::MultiplyAdd(Isa::Broadcast(0x1.4105d0p-13f), r, Isa::Broadcast(0x1.5ed65ap-10f));
+    p = Isa::MultiplyAdd(p, r, Isa::Broadcast(0x1.3b2d70p-7f));
+    p = Isa::MultiplyAdd(p, r, Isa::Broadcast(0x1.c6aff0p-5f));
+    p = Isa::MultiplyAdd(p, r, Isa::Broadcast(0x1.ebfbe0p-3f));
+    p = Isa::MultiplyAdd(p, r, Isa::Broadcast(0x1.62e430p-1f));
     p = Isa::MultiplyAdd(p, r, Isa::Broadcast(1.0f));
     return Isa::ScaleUnlessBelow(p, shifted, x, limit);
   }
 
   // output = output * correction + weights values, for kRows rows and two vectors of columns.
   template <int kRows>
-  static void Combine(const float* weights, const float* values, int64_t value_stride, int64_t depth,
-                      const float* corrections, float* output, int64_t output_stride) {
+  static void Combine(const float* weights, const float* values, int64_t value_stride,
+                      int64_t depth, const float* corrections, float* output,
+                      int64_t output_stride) {
     Vector sums[kRows][2];
 #pragma GCC unroll 16
     for (int row = 0; row < kRows; ++row) sums[row][0] = sums[row][1] = Isa::Zero();
@@ -651,6 +682,28 @@ class TiledAttention {
       Isa::Store(target, Isa::MultiplyAdd(Isa::Load(target), correction, sums[row][0]));
       Isa::Store(target + kLanes,
                  Isa::MultiplyAdd(Isa::Load(target + kLanes), correction, sums[row][1]));
+    }
+  }
+
+  // As Combine, for values that are not all finite: 0 times them would be NaN, so that they would
+  // reach queries that do not see them.
+  void CombineSeen(Strip& strip, int rows, const Head& head, int64_t first_key, int64_t keys,
+                   const float* weights, const float* corrections) const {
+    const int64_t size = problem_.head_size;
+    for (int row = 0; row < rows; ++row) {
+      float* output = strip.output + row * size;
+      for (int64_t j = 0; j < size; ++j) output[j] *= corrections[row];
+    }
+    alignas(64) float value[kMaxHeadSize];
+    for (int64_t key = 0; key < keys; ++key) {
+      ReadRow(problem_.value, RowOffset(problem_.value_strides, head, first_key + key), size, 1.0f,
+              value);
+      for (int row = 0; row < rows; ++row) {
+        const float weight = Isa::Weight(weights + row * kScoreStride, key);
+        if (weight == 0) continue;
+        float* output = strip.output + row * size;
+        for (int64_t j = 0; j < size; ++j) output[j] += weight * value[j];
+      }
     }
   }
 
