@@ -359,6 +359,32 @@ class TestRuns:
         assert output.dtype == np.float16
         np.testing.assert_allclose(output, wanted, atol=4e-3)
 
+    def test_a_padding_bias_as_published_float16_graphs_make_it(self) -> None:
+        axes = helper.make_tensor("axes", TensorProto.INT64, [2], [1, 2])
+        one, lowest = (helper.make_tensor("c", FLOAT16, [], [x]) for x in (1.0, -65504.0))
+        nodes = [
+            helper.make_node("Constant", [], ["one"], value=one),
+            helper.make_node("Constant", [], ["lowest"], value=lowest),
+            helper.make_node("Constant", [], ["axes"], value=axes),
+            helper.make_node("Cast", ["mask"], ["kept"], to=FLOAT16),
+            helper.make_node("Sub", ["one", "kept"], ["padding"]),
+            helper.make_node("Mul", ["padding", "lowest"], ["row"]),
+            helper.make_node("Unsqueeze", ["row", "axes"], ["bias"]),
+            attention_node(
+                ("Q", "K", "V", "bias"), scale=0.125, window_size_left=-1, window_size_right=-1
+            ),
+        ]
+        feed = random(dict.fromkeys("QKV", (2, 3, 9, 64)), np.float16)
+        feed["mask"] = (np.arange(9) < np.array([[9], [4]])).astype(np.int64)
+        shapes: dict[str, Shape] = dict.fromkeys("QKV", ("b", 3, "s", 64))
+        shapes["mask"] = ("b", "s")
+        graph = model(shapes, nodes, kinds={"mask": TensorProto.INT64}, kind=FLOAT16)
+        output = run(load(graph), feed)
+        for row, length in enumerate((9, 4)):
+            q, k, v = (feed[name][row : row + 1].astype(np.float64) for name in "QKV")
+            wanted = expected(q, k[:, :, :length], v[:, :, :length])
+            np.testing.assert_allclose(output[row : row + 1], wanted, atol=4e-3)
+
     def test_twice_in_a_graph_with_other_attributes(self) -> None:
         nodes = [
             attention_node(output="first", name="layer.2"),
