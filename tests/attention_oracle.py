@@ -69,12 +69,12 @@ def attention(
     added = np.broadcast_to(added, (batch, heads, queries, keys))
 
     i = (np.arange(queries) if rows is None else rows)[:, None]
-    j = np.arange(keys)[None, :]
+    ahead = np.arange(keys)[None, :] - i
     seen = np.ones((queries, keys), dtype=bool)
     if window_left >= 0:
-        seen &= j >= i - window_left
+        seen &= -ahead <= window_left
     if window_right >= 0:
-        seen &= j <= i + window_right
+        seen &= ahead <= window_right
     seen = seen & (added != -np.inf)
 
     # The values of keys that a query does not see must not matter to it, not even NaN: hence one

@@ -485,16 +485,16 @@ def test_nan_and_infinity_reach_those_who_see_them_and_nobody_else(bad: float) -
 def test_as_accurate_as_the_unfused_graph() -> None:
     """Both are float32 with the products summed in another order, so neither wins each draw.
 
-    For each shape, the largest error relative to the largest result, mean over 6 draws: over all
-    shapes the op's is at most 1.05 times the unfused graph's (geometric mean), and for no shape is
-    the root mean square of all errors more than 1.35 times.
+    Compared for each shape are the largest error relative to the largest result, mean over 6 draws,
+    and the root mean square of all errors. Over all shapes the op's is at most 1.05 times the
+    unfused graph's (geometric mean), and for no shape is its root mean square over 1.25 times.
     """
     largest, square = [], []
     for length, size in itertools.product((2, 7, 33, 64, 128, 200, 512, 1024), HEAD_SIZES):
         scale = float(np.float32(size**-0.5))
         errors: dict[str, list[Tensor]] = {"CKFlashAttention": [], "unfused": []}
         for draw in range(6):
-            q, k, v = qkv(1000 * draw + length, 1, 2, min(length, 200), length, size)
+            q, k, v = qkv(1000 * draw + length, 1, 2, 200, length, size)
             exact = attention(q, k, v, scale=scale).output
             for node, found in errors.items():
                 found.append((run(q, k, v, node=node, scale=scale) - exact) / np.abs(exact).max())
@@ -503,7 +503,8 @@ def test_as_accurate_as_the_unfused_graph() -> None:
         largest.append(top[0] / top[1])
         square.append(np.sqrt((ours**2).mean() / (theirs**2).mean()))
     assert np.exp(np.mean(np.log(largest))) <= 1.05
-    assert max(square) <= 1.35
+    assert np.exp(np.mean(np.log(square))) <= 1.05
+    assert max(square) <= 1.25
 
 
 @pytest.mark.parametrize("size", HEAD_SIZES)
