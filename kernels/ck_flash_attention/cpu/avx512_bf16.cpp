@@ -3,12 +3,15 @@
 namespace ck_flash_attention {
 namespace {
 
-struct NativeDot {
-  static __m512 Pairs(__m512 sum, __m512i a, __m512i b) {
+struct Native {
+  static __m512 Dot(__m512 sum, __m512i a, __m512i b) {
     return _mm512_dpbf16_ps(sum, reinterpret_cast<__m512bh>(a), reinterpret_cast<__m512bh>(b));
   }
+  static __m256i Narrow(__m512 values) {
+    return reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(values));
+  }
 };
-using Isa = Avx512Bf16<NativeDot>;
+using Isa = Avx512Bf16<Native>;
 
 }  // namespace
 

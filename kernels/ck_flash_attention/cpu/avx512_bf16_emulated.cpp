@@ -4,10 +4,20 @@
 namespace ck_flash_attention {
 namespace {
 
-struct EmulatedDot {
-  static __m512 Pairs(__m512 sum, __m512i a, __m512i b) {
+struct Emulated {
+  static __m512 Dot(__m512 sum, __m512i a, __m512i b) {
     const __m512 with_high = _mm512_fmadd_ps(High(a), High(b), sum);
     return _mm512_fmadd_ps(Low(a), Low(b), with_high);
+  }
+
+  static __m256i Narrow(__m512 values) {
+    const __m512i bits = _mm512_castps_si512(values);
+    const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+    const __m512i half = _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff));
+    const __mmask16 nan = _mm512_cmp_ps_mask(values, values, _CMP_UNORD_Q);
+    const __m512i rounded =
+        _mm512_mask_mov_epi32(_mm512_add_epi32(bits, half), nan, _mm512_set1_epi32(0x7fc00000));
+    return _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded, 16));
   }
 
  private:
@@ -16,7 +26,7 @@ struct EmulatedDot {
     return _mm512_castsi512_ps(_mm512_and_si512(pairs, _mm512_set1_epi32(-0x10000)));
   }
 };
-using Isa = Avx512Bf16<EmulatedDot>;
+using Isa = Avx512Bf16<Emulated>;
 
 }  // namespace
 

@@ -6,8 +6,10 @@
 namespace ck_flash_attention {
 namespace {
 
-// `Dot` gives Dot::Pairs(sum, a, b): sum + a.low * b.low + a.high * b.high in every lane.
-template <class Dot>
+// `Instructions` gives
+//   Dot(sum, a, b): sum + a.low * b.low + a.high * b.high in every lane,
+//   Narrow(values): 16 floats as bf16, rounded to nearest, ties to even.
+template <class Instructions>
 struct Avx512Bf16 : Avx512 {
   static constexpr int kDepth = 2;
 
@@ -16,10 +18,10 @@ struct Avx512Bf16 : Avx512 {
     return _mm512_castps_si512(_mm512_set1_ps(*source));
   }
   static Vector MultiplyAddOperands(__m512i a, __m512i b, Vector sum) {
-    return Dot::Pairs(sum, a, b);
+    return Instructions::Dot(sum, a, b);
   }
   static void StoreWeights(float* row, int64_t vector, Vector weights) {
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(row + vector * (kLanes / 2)), Narrow(weights));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(row + vector * (kLanes / 2)), Instructions::Narrow(weights));
   }
 
   static float Weight(const float* row, int64_t key) {
@@ -34,30 +36,15 @@ struct Avx512Bf16 : Avx512 {
   // In place: `count` floats become `count` / 2 operands.
   static void PackRow(float* row, int64_t count) {
     for (int64_t i = 0; i < count; i += kLanes) {
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(row + i / 2), Narrow(Load(row + i)));
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(row + i / 2), Instructions::Narrow(Load(row + i)));
     }
   }
   static void PackValueRows(const float* even, const float* odd, float* packed, int64_t count) {
     for (int64_t i = 0; i < count; i += kLanes) {
-      const __m512i low = _mm512_srli_epi32(Round(Load(even + i)), 16);
-      const __m512i high = _mm512_and_si512(Round(Load(odd + i)), _mm512_set1_epi32(-0x10000));
-      _mm512_storeu_si512(packed + i, _mm512_or_si512(low, high));
+      const __m512i low = _mm512_cvtepu16_epi32(Instructions::Narrow(Load(even + i)));
+      const __m512i high = _mm512_cvtepu16_epi32(Instructions::Narrow(Load(odd + i)));
+      _mm512_storeu_si512(packed + i, _mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
     }
-  }
-
- private:
-  static __m256i Narrow(Vector value) {
-    return _mm512_cvtepi32_epi16(_mm512_srli_epi32(Round(value), 16));
-  }
-
-  // To nearest, ties to even, in the upper 16 bits; the lower ones are left over. NaN stays NaN.
-  static __m512i Round(Vector value) {
-    const __m512i bits = _mm512_castps_si512(value);
-    const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
-    const __m512i rounded =
-        _mm512_add_epi32(_mm512_add_epi32(bits, odd), _mm512_set1_epi32(0x7fff));
-    const __mmask16 nan = _mm512_cmp_ps_mask(value, value, _CMP_UNORD_Q);
-    return _mm512_mask_mov_epi32(rounded, nan, _mm512_set1_epi32(0x7fc00000));
   }
 };
 
