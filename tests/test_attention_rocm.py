@@ -1,11 +1,13 @@
 """What can be checked of the build for AMD GPUs without a GPU, ROCm or a compiler for it."""
 
+import ctypes
 import os
 import runpy
 import shutil
 import struct
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +133,14 @@ def test_on_without_rocm_says_what_is_missing(tmp_path: Path) -> None:
     assert "composablekernel-dev" in message
 
 
+def test_an_unsupported_architecture_is_refused(tmp_path: Path) -> None:
+    result = run_rocm_cmake(tmp_path, GPU_TARGETS="gfx942;gfx1100")
+    assert result.returncode != 0
+    message = words(result.stderr)
+    assert "GPU_TARGETS names gfx1100" in message
+    assert "Supported: gfx942, gfx90a, gfx950" in message
+
+
 def test_a_folder_without_composable_kernel_is_named(tmp_path: Path) -> None:
     result = run_rocm_cmake(tmp_path, CK_INCLUDE_DIR=tmp_path)
     assert result.returncode != 0
@@ -175,6 +185,184 @@ def test_the_option_reaches_the_configuration(tmp_path: Path, rocm: str, builds:
     )
     assert (result.returncode == 0) == builds, result.stderr
     assert ("Composable Kernel 1.0.0" in words(result.stderr)) == (not builds)
+
+
+# Stands for the kernels, which need a GPU: each tells which one it is, and the windows it got.
+KERNELS_THAT_TELL = """
+#include <cstdio>
+#include "instances.h"
+namespace ck_flash_attention::rocm {
+template <ElementType kElementType, int kHeadSize, Variant kVariant>
+const char* Enqueue(const AttentionProblem& problem, void*) {
+  static char told[99];
+  std::snprintf(told, sizeof(told), "%d %d %d, window %ld %ld", static_cast<int>(kElementType),
+                kHeadSize, static_cast<int>(kVariant), static_cast<long>(problem.window_left),
+                static_cast<long>(problem.window_right));
+  return told;
+}
+#define VARIANTS(element, size)                                                           \\
+  template const char* Enqueue<element, size, Variant::kFull>(const AttentionProblem&, void*);   \\
+  template const char* Enqueue<element, size, Variant::kWindow>(const AttentionProblem&, void*); \\
+  template const char* Enqueue<element, size, Variant::kBias>(const AttentionProblem&, void*);
+#define SIZES(element) VARIANTS(element, 32) VARIANTS(element, 64) VARIANTS(element, 128)
+SIZES(ElementType::kFloat16)
+SIZES(ElementType::kBFloat16)
+}
+"""
+
+
+class Strides(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_int64) for name in ("batch", "head", "row")]
+
+
+class Problem(ctypes.Structure):
+    """AttentionProblem of attention.h."""
+
+    _fields_ = [
+        *((name, ctypes.c_void_p) for name in ("query", "key", "value", "bias", "output")),
+        *((name, ctypes.c_int32) for name in ("element_type", "compute_type")),
+        *(
+            (name, ctypes.c_int64)
+            for name in ("batch", "heads", "query_length", "key_length", "head_size")
+        ),
+        *((f"{name}_strides", Strides) for name in ("query", "key", "value", "bias", "output")),
+        ("scale", ctypes.c_float),
+        ("window_left", ctypes.c_int64),
+        ("window_right", ctypes.c_int64),
+    ]
+
+
+def problem(**changes: Any) -> Problem:
+    """Float16, [2, 3, 100, 64] against 77 keys, contiguous; `changes` are set on top."""
+    queries, keys = Strides(3 * 100 * 64, 100 * 64, 64), Strides(3 * 77 * 64, 77 * 64, 64)
+    values: dict[str, Any] = {
+        "query": 1 << 20, "key": 2 << 20, "value": 3 << 20, "output": 4 << 20,
+        "element_type": 1, "batch": 2, "heads": 3, "query_length": 100, "key_length": 77,
+        "head_size": 64, "query_strides": queries, "key_strides": keys, "value_strides": keys,
+        "output_strides": queries, "scale": 0.125, "window_left": -1, "window_right": -1,
+    }  # fmt: skip
+    return Problem(**(values | changes))
+
+
+@pytest.fixture(scope="module")
+def dispatch(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Problem], str | None]:
+    """dispatch.cpp, with KERNELS_THAT_TELL for the kernels."""
+    work = tmp_path_factory.mktemp("dispatch")
+    (work / "kernels.cpp").write_text(KERNELS_THAT_TELL)
+    subprocess.run(
+        [
+            os.environ.get("CXX", "c++"),
+            "-std=c++20",
+            "-Wall",
+            "-Wextra",
+            "-Werror",
+            "-shared",
+            "-fPIC",
+            "-fvisibility=hidden",
+            f"-I{KERNELS / 'rocm'}",
+            "-o",
+            str(work / "dispatch.so"),
+            str(KERNELS / "rocm" / "dispatch.cpp"),
+            str(work / "kernels.cpp"),
+        ],
+        check=True,
+    )
+    run = ctypes.CDLL(str(work / "dispatch.so")).ck_flash_attention_run_on_rocm
+    run.restype = ctypes.c_char_p
+
+    def call(of: Problem) -> str | None:
+        message = run(ctypes.byref(of), None)
+        return None if message is None else message.decode()
+
+    return call
+
+
+@pytest.mark.parametrize("element_type", [1, 2])
+@pytest.mark.parametrize("head_size", [32, 64, 128])
+def test_every_kernel_is_reached(
+    dispatch: Callable[[Problem], str | None], element_type: int, head_size: int
+) -> None:
+    of = {"element_type": element_type, "head_size": head_size}
+    instance = f"{element_type} {head_size}"
+    assert dispatch(problem(**of)) == f"{instance} 0, window -1 -1"
+    assert dispatch(problem(**of, window_left=8, window_right=9)) == f"{instance} 1, window 8 9"
+    assert dispatch(problem(**of, bias=2)) == f"{instance} 2, window -1 -1"
+    assert dispatch(problem(**of, bias=2, window_left=0)) == f"{instance} 2, window 0 -1"
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "told"),
+    [
+        (98, -1, "1, window 98 -1"),  # query 99 does not see key 0
+        (99, -1, "0, window -1 -1"),
+        (2**62, 2**62, "0, window -1 -1"),
+        (-1, 75, "1, window -1 75"),  # query 0 does not see key 76
+        (-1, 76, "0, window -1 -1"),
+        (0, 2**62, "1, window 0 -1"),
+    ],
+)
+def test_a_window_over_all_keys_is_none(
+    dispatch: Callable[[Problem], str | None], left: int, right: int, told: str
+) -> None:
+    assert dispatch(problem(window_left=left, window_right=right)) == f"1 64 {told}"
+
+
+@pytest.mark.parametrize("empty", ["batch", "heads", "query_length"])
+def test_nothing_is_enqueued_for_an_empty_output(
+    dispatch: Callable[[Problem], str | None], empty: str
+) -> None:
+    assert dispatch(problem(**{empty: 0})) is None
+
+
+def test_no_keys_still_need_a_kernel_for_the_zeros(
+    dispatch: Callable[[Problem], str | None],
+) -> None:
+    assert dispatch(problem(key_length=0, window_left=3)) == "1 64 1, window 3 -1"
+
+
+BIG = 1 << 27  # rows of 64 that are 16 GiB
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"element_type": 0}, "float16 or bfloat16"),
+        ({"head_size": 96}, "32, 64 or 128"),
+        ({"query_length": -1}, "negative"),
+        ({"key_length": 2**31}, "2^30"),
+        ({"scale": 0.0}, "scale"),
+        ({"scale": -0.125}, "scale"),
+        ({"scale": float("nan")}, "scale"),
+        ({"scale": float("inf")}, "scale"),
+        ({"window_left": -2}, "window"),
+        ({"window_right": -(2**63)}, "window"),
+        ({"query": (1 << 20) + 2}, "16 bytes"),
+        ({"output": (1 << 20) + 8}, "16 bytes"),
+        ({"value_strides": Strides(64, 64, 68)}, "multiples of 8"),
+        ({"key_strides": Strides(2**31, 64, 64)}, "2^31 - 1"),
+        ({"key_strides": Strides(64, -64, 64)}, "2^31 - 1"),
+        ({"query_length": BIG}, "2 GiB"),
+        ({"key_length": BIG}, "2 GiB"),
+        ({"output_strides": Strides(64, 64, 2**24)}, "2 GiB"),
+        ({"bias": 2, "bias_strides": Strides(2**31, 0, 0)}, "bias"),
+        ({"bias": 2, "query_length": 32768, "key_length": 32768,
+          "bias_strides": Strides(0, 0, 32768)}, "bias of one head"),
+    ],
+)  # fmt: skip
+def test_what_the_kernels_cannot_do_is_refused(
+    dispatch: Callable[[Problem], str | None], changes: dict[str, Any], reason: str
+) -> None:
+    message = dispatch(problem(**changes))
+    assert message is not None
+    assert message.startswith("ROCm: ")
+    assert reason in message
+
+
+def test_a_bias_for_all_queries_may_have_any_number_of_them(
+    dispatch: Callable[[Problem], str | None],
+) -> None:
+    of = problem(bias=2, query_length=32768, key_length=32768, bias_strides=Strides(32768, 0, 0))
+    assert dispatch(of) == "1 64 2, window -1 -1"
 
 
 def packed(value: Any) -> bytes:

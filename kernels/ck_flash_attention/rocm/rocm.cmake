@@ -12,6 +12,8 @@ set(POINTSMAN_HIP_COMPILER "" CACHE FILEPATH "clang++ that compiles HIP; empty: 
 set(GPU_TARGETS "" CACHE STRING
     "GPU architectures, such as gfx942; empty: gfx942, and gfx90a and gfx950 where they are known")
 
+set(hip_targets_known gfx942 gfx90a gfx950)  # those with the matrix instructions and waves of 64
+
 macro(rocm_stop)
   if(POINTSMAN_ROCM STREQUAL "AUTO")
     message(STATUS "The kernels for AMD GPUs are left out: " ${ARGN})
@@ -21,7 +23,15 @@ macro(rocm_stop)
   message(FATAL_ERROR ${ARGN} "\nOr leave out the kernels for AMD GPUs: -DPOINTSMAN_ROCM=OFF")
 endmacro()
 
-# Composable Kernel, first its version: no compiler is needed to refuse it.
+# What can be refused without a compiler goes first.
+foreach(target ${GPU_TARGETS})
+  if(NOT target IN_LIST hip_targets_known)
+    list(JOIN hip_targets_known ", " known)
+    rocm_stop("GPU_TARGETS names ${target}, which is not supported. Supported: ${known}")
+  endif()
+endforeach()
+
+# Composable Kernel.
 set(hip_roots "$ENV{ROCM_PATH}")
 if(NOT hip_roots)
   set(hip_roots /opt/rocm /usr)
@@ -146,8 +156,8 @@ file(WRITE "${CMAKE_CURRENT_BINARY_DIR}/probe.hip"
      "#include <hip/hip_runtime.h>\n__global__ void Probe() {}\n")
 file(READ "${ck}/ck_tile/core/config.hpp" text)
 set(hip_targets "")
-foreach(target ${GPU_TARGETS} gfx942 gfx90a gfx950)
-  if(target IN_LIST hip_targets OR (GPU_TARGETS AND NOT target IN_LIST GPU_TARGETS))
+foreach(target ${hip_targets_known})
+  if(GPU_TARGETS AND NOT target IN_LIST GPU_TARGETS)
     continue()
   endif()
   execute_process(
@@ -165,8 +175,10 @@ endforeach()
 message(STATUS "Kernels for AMD GPUs: ${hip_targets}; Composable Kernel ${ck_version} in ${ck}, "
                "attention API of ${ck_api}; ${hip_compiler}")
 
-list(APPEND hip_flags -O3 -fPIC -fvisibility=hidden -fvisibility-inlines-hidden -Wall -Wextra
-     -Wno-undefined-func-template -isystem "${ck}" -DCK_TILE_FLOAT_TO_BFLOAT16_DEFAULT=3)
+# Without fp32 denormals exp2 is one instruction; a weight that small adds nothing to a sum.
+list(APPEND hip_flags -O3 -fgpu-flush-denormals-to-zero -DNDEBUG -fPIC -fvisibility=hidden
+     -fvisibility-inlines-hidden -Wall -Wextra -Wno-undefined-func-template -isystem "${ck}"
+     -DCK_TILE_FLOAT_TO_BFLOAT16_DEFAULT=3)
 if(ck_api STREQUAL "2024-10")
   list(APPEND hip_flags -DINSTANCE_CK_PARTITIONER=1)
 else()
