@@ -8,6 +8,7 @@ Exit codes: 0 done, 1 something is missing (doctor), 2 bad usage or a bad reques
 
 import sys
 import time
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -36,6 +37,13 @@ app = typer.Typer(
 
 Url = Annotated[str, typer.Option("--url", help="Triton's gRPC endpoint, HOST:PORT.")]
 DEFAULT_URL = "127.0.0.1:8001"
+
+
+class ComputeType(str, Enum):
+    """Operands of the attention op's matrix products; sums are float32 with either."""
+
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
 
 
 @app.command()
@@ -124,8 +132,8 @@ def rewrite(
         Path | None, typer.Option(help="Another op library than the one built here.")
     ] = None,
     compute_type: Annotated[
-        str, typer.Option(help="Of the op's matrix products: float32 or bfloat16.")
-    ] = "float32",
+        ComputeType, typer.Option(help="Of the op's matrix products.")
+    ] = ComputeType.FLOAT32,
 ) -> None:
     """Replace a model's attention by the flash-attention op, and prove that it computes the same.
 
@@ -133,7 +141,7 @@ def rewrite(
     """
     from pointsman.rewrite import command
 
-    Console().print(command.run(model, out, library=library, compute_type=compute_type))
+    Console().print(command.run(model, out, library=library, compute_type=compute_type.value))
 
 
 def _read_body(file: str) -> bytes:

@@ -66,7 +66,7 @@ def config(family: str, head_size: int) -> Any:
     if family == "modernbert":
         return transformers.ModernBertConfig(
             **sizes,
-            num_hidden_layers=4,
+            num_hidden_layers=3,
             global_attn_every_n_layers=3,
             local_attention=24,
             max_position_embeddings=512,
@@ -100,8 +100,14 @@ def build(how: Export) -> nn.Module:
     return Logits(model.to(how.dtype).eval()).eval()
 
 
-def export(how: Export, path: Path, *, padded: bool = True) -> None:
-    """Write `path`; inputs and outputs are named as in the model repository."""
+def logits(model: nn.Module, ids: Any, mask: Any) -> Any:
+    """What PyTorch computes: a float32 array [B, labels] or [B, S, labels]."""
+    with torch.no_grad():
+        return model(torch.from_numpy(ids), torch.from_numpy(mask)).float().numpy()
+
+
+def export(how: Export, path: Path, *, padded: bool = True, opset: int | None = None) -> nn.Module:
+    """Write `path`; inputs and output are named as in the model repository. Return the model."""
     model = build(how)
     ids = torch.randint(3, VOCABULARY, (2, 41))
     mask = torch.ones_like(ids)
@@ -120,7 +126,6 @@ def export(how: Export, path: Path, *, padded: bool = True) -> None:
                 "attention_mask": axes,
                 "logits": axes if token_level else {0: "batch"},
             },
-            "opset_version": 17,
         }
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings(), torch.no_grad(), contextlib.redirect_stdout(io.StringIO()):
@@ -133,5 +138,7 @@ def export(how: Export, path: Path, *, padded: bool = True) -> None:
             input_names=["input_ids", "attention_mask"],
             output_names=["logits"],
             external_data=False,
+            opset_version=opset or (None if how.dynamo else 17),
             **options,
         )
+    return model

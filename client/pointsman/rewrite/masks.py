@@ -128,7 +128,8 @@ def explain(observations: Iterable[tuple[Ints, Bools]]) -> Meaning:
     band, longest = (0, 0), 1
     for mask, seen in observations:
         tokens = mask.shape[1]
-        distance = np.arange(tokens)[None, :] - np.arange(tokens)[:, None]
+        positions = np.arange(tokens, dtype=np.int32)
+        distance = positions[None, :] - positions[:, None]
         if not seen[0].diagonal().all():
             raise UnexplainedMaskError("a token does not see itself")
         ahead = np.where(seen[0], distance, 0)
@@ -162,7 +163,7 @@ def explain(observations: Iterable[tuple[Ints, Bools]]) -> Meaning:
             )
         if (inside[None] & real[:, :, None] & ~real[:, None, :]).any():
             padding = hides  # else there was no padded key that a token might have seen
-        if band[0] < tokens - 1 and band[1] < tokens - 1 and tokens > 2 * sum(band) + 8:
+        if tokens > max(2 * sum(band) + 8, 32):
             break
     left, right = (UNLIMITED if width == longest - 1 else width for width in band)
     return Meaning(left, right, bool(padding))

@@ -78,6 +78,8 @@ def rewrite(source: Path, target: Path, *, library: Path, compute_type: str = "f
     """
     if compute_type not in COMPUTE_TYPES:
         raise RewriteError(f"compute type {compute_type!r} is none of {', '.join(COMPUTE_TYPES)}")
+    if not target.parent.is_dir():
+        raise RewriteError(f"cannot write {target}: there is no directory {target.parent}")
     original = load(source)
     model = onnx.ModelProto()
     model.CopyFrom(original)
@@ -94,10 +96,9 @@ def rewrite(source: Path, target: Path, *, library: Path, compute_type: str = "f
     beside = onnx.ModelProto()
     beside.CopyFrom(model)
     fusion.connect(fused)
-    try:
-        onnx.checker.check_model(model)
-    except onnx.checker.ValidationError as error:
-        raise RewriteError(f"the rewritten graph is not valid: {one_line(error)}") from None
+    fault = _fault(model)
+    if fault and not _fault(original):
+        raise RewriteError(f"the rewritten graph is not valid: {fault}")
     dtype = min((seen.types[item.query.value] for item in found), key=lambda item: item.itemsize)
     bounds = proof.bounds_for(original, np.dtype(dtype), compute_type)
     difference = proof.prove(original, beside, model, fused, inputs, library, bounds)
@@ -120,6 +121,15 @@ def rewrite(source: Path, target: Path, *, library: Path, compute_type: str = "f
         (len(original.graph.node), len(model.graph.node)),
         (size, target.stat().st_size),
     )
+
+
+def _fault(model: onnx.ModelProto) -> str | None:
+    """What ONNX's checker has against a model, if anything."""
+    try:
+        onnx.checker.check_model(model)
+    except onnx.checker.ValidationError as error:
+        return one_line(error)
+    return None
 
 
 def load(path: Path) -> onnx.ModelProto:

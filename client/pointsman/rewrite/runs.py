@@ -13,7 +13,7 @@ import onnx
 import onnxruntime as ort
 from onnx import TensorProto, helper
 
-from pointsman.errors import UnsupportedModelError
+from pointsman.errors import SetupError, UnsupportedModelError
 from pointsman.rewrite.graph import Array, Graph
 
 IDS, MASK = "input_ids", "attention_mask"
@@ -111,17 +111,21 @@ def session(model: onnx.ModelProto, library: Path | None = None) -> ort.Inferenc
 
     Raises:
         UnsupportedModelError: ONNX Runtime refuses the model.
+        SetupError: it refuses the op library.
     """
     options = ort.SessionOptions()
     options.log_severity_level = 4
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if library is not None:
-        options.register_custom_ops_library(str(library))
+        try:
+            options.register_custom_ops_library(str(library))
+        except Exception as error:  # noqa: BLE001 - ONNX Runtime's classes share no other base
+            raise SetupError(f"{library} is not an op library: {one_line(error)}") from None
     try:
         return ort.InferenceSession(
             model.SerializeToString(), sess_options=options, providers=["CPUExecutionProvider"]
         )
-    except Exception as error:  # noqa: BLE001 - ONNX Runtime's own classes share no other base
+    except Exception as error:  # noqa: BLE001 - as above
         raise UnsupportedModelError(f"ONNX Runtime refuses it: {one_line(error)}") from None
 
 
