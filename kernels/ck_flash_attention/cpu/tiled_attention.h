@@ -377,11 +377,13 @@ class TiledAttention {
 
   // |q k| <= |q||k|: where that is small, weights relative to it neither overflow nor vanish, and
   // the rows' largest scores need not be known. A bias may only hide keys: every row must see a
-  // panel without any.
+  // panel without any. Among few keys nothing is gained, and a largest weight of exactly 1 is the
+  // more accurate.
   void BoundScores(Strip& strip, const Head& head, int64_t rows) const {
     constexpr float kLargestExponent = 40;
+    constexpr int64_t kFewKeys = 128;
     strip.bounded = false;
-    if (BiasPerRow()) return;
+    if (BiasPerRow() || (strip.end_panel - strip.first_panel) * kPanelKeys <= kFewKeys) return;
     bool unbiased = !packs_bias_;
     float bound = 0;
     for (int64_t panel = strip.first_panel; panel < strip.end_panel; ++panel) {
@@ -648,11 +650,10 @@ class TiledAttention {
   //
   // The minimax polynomial of degree 5 for 2^r with P(0) = 1: relative error 8e-8.
   static Vector PowerOfTwo(Vector r, Vector shifted, Vector x, float limit) {
-    Vector p = Isa::MultiplyAdd(Isa::Broadcast(0x1.4105d0p-13f), r, Isa::Broadcast(0x1.5ed65ap-10f));
-    p = Isa::MultiplyAdd(p, r, Isa::Broadcast(0x1.3b2d70p-7f));
-    p = Isa::MultiplyAdd(p, r, Isa::Broadcast(0x1.c6aff0p-5f));
-    p = Isa::MultiplyAdd(p, r, Isa::Broadcast(0x1.ebfbe0p-3f));
-    p = Isa::MultiplyAdd(p, r, Isa::Broadcast(0x1.62e430p-1f));
+    Vector p = Isa::MultiplyAdd(Isa::Broadcast(0x1.5a5592p-10f), r, Isa::Broadcast(0x1.3ce8b0p-7f));
+    p = Isa::MultiplyAdd(p, r, Isa::Broadcast(0x1.c6bad0p-5f));
+    p = Isa::MultiplyAdd(p, r, Isa::Broadcast(0x1.ebf9cap-3f));
+    p = Isa::MultiplyAdd(p, r, Isa::Broadcast(0x1.62e426p-1f));
     p = Isa::MultiplyAdd(p, r, Isa::Broadcast(1.0f));
     return Isa::ScaleUnlessBelow(p, shifted, x, limit);
   }
