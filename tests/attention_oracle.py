@@ -107,7 +107,7 @@ def _combine(share: Array, seen: NDArray[np.bool_], value: Array) -> Array:
     """Return share @ value, where NaN and infinity count for those alone who see them."""
     finite = np.isfinite(value)
     result = share @ np.where(finite, value, 0)
-    for j in np.flatnonzero(~finite.all(axis=1)):
+    for j in np.flatnonzero(~finite.all(axis=1) & seen.any(axis=0)):
         rows = np.flatnonzero(seen[:, j])
         result[rows] += np.where(finite[j], 0, share[rows, j : j + 1] * value[j])
     return np.asarray(result)

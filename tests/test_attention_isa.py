@@ -28,8 +28,8 @@ NEEDS: dict[str, set[str]] = {
     "portable": set(),
 }
 HERE = [isa for isa, flags in NEEDS.items() if flags <= set(FLAGS)]
-# Hours on a slow instruction set, and the same code as at shorter lengths.
-SLOW = "not whole_length"
+# Long on a slow instruction set, and the same code as at shorter lengths.
+SHORT = "not whole_length and not thirty_two_thousand"
 
 
 def run_tests(selected: str, *, isa: str, **environment: str) -> str:
@@ -54,7 +54,7 @@ BEST = next(isa for isa in ("avx512", "avx2", "portable") if isa in HERE)
 
 @pytest.mark.parametrize("isa", [isa for isa in HERE if isa != BEST])
 def test_every_instruction_set_of_this_machine(isa: str) -> None:
-    printed = run_tests(SLOW, isa=isa, POINTSMAN_FUZZ_EXAMPLES="30")
+    printed = run_tests(SHORT, isa=isa, POINTSMAN_FUZZ_EXAMPLES="30")
     passed = re.search(r"(\d+) passed", printed)
     assert passed
     assert int(passed[1]) > 50
@@ -104,9 +104,9 @@ def test_no_undefined_behaviour_and_no_access_past_a_tensor(
     isa: str, sanitized_library: Path
 ) -> None:
     run_tests(
-        "fuzz or every_tile_edge or other_numbers or every_shape_of_bias",
+        "fuzz or other_numbers or windows",
         isa=isa,
-        POINTSMAN_FUZZ_EXAMPLES="60",
+        POINTSMAN_FUZZ_EXAMPLES="50",
         POINTSMAN_TEST_OP_LIBRARY=str(sanitized_library),
         LD_PRELOAD=f"{runtime('libasan.so')} {runtime('libubsan.so')}",
         # Python itself leaves memory behind.
