@@ -58,12 +58,14 @@ def save(tmp_path: Path) -> Callable[[onnx.ModelProto], Path]:
 Save = Callable[[onnx.ModelProto], Path]
 
 
-def run(path: Path, feeds: dict[str, Any], library: Path | None = None) -> NDArray[np.float32]:
+def run(
+    path: Path, feeds: dict[str, Any], library: Path | None = None, output: str = "logits"
+) -> NDArray[Any]:
     options = onnxruntime.SessionOptions()
     if library is not None:
         options.register_custom_ops_library(str(library))
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    return np.asarray(session.run(["logits"], feeds)[0])
+    return np.asarray(session.run([output], feeds)[0])
 
 
 def band(tokens: int, left: int, right: int) -> Bools:
@@ -230,6 +232,26 @@ def test_a_product_that_is_read_twice_gets_its_transpose_back(
     rewrite(save(graph), tmp_path / "out.onnx", library=library)
     names = [value.name for value in onnx.load(str(tmp_path / "out.onnx")).graph.output]
     assert names == ["logits", product.output[0]]
+
+
+def test_the_shape_of_a_product_does_not_keep_it(save: Save, tmp_path: Path, library: Path) -> None:
+    """Exporters compute the next Reshape from it, whole or in part."""
+    graph = encoder(hide_padding)
+    product = next(node for node in graph.graph.node if "softmax" in node.input).output[0]
+    outputs = {"whole": {}, "part": {"start": 1, "end": -1}, "last": {"start": -1}}
+    for name, attributes in outputs.items():
+        graph.graph.node.append(helper.make_node("Shape", [product], [name], **attributes))
+        graph.graph.output.append(helper.make_tensor_value_info(name, TensorProto.INT64, [None]))
+    target = tmp_path / "out.onnx"
+    rewrite(save(graph), target, library=library)
+    assert not {"Softmax", "Transpose"} & {
+        node.op_type for node in onnx.load(str(target)).graph.node
+    }
+    ids = np.ones((3, 7), np.int64)
+    feeds = {"input_ids": ids, "attention_mask": ids}
+    assert run(target, feeds, library, "whole").tolist() == [3, 2, 7, 32]
+    assert run(target, feeds, library, "part").tolist() == [2, 7]
+    assert run(target, feeds, library, "last").tolist() == [32]
 
 
 def test_external_data_is_taken_in(save: Save, tmp_path: Path, library: Path) -> None:
@@ -448,12 +470,13 @@ def test_the_proof_looks_past_the_window_and_at_one_token(batch: int | None) -> 
     inputs = Inputs(
         {"input_ids": np.dtype(np.int64), "attention_mask": np.dtype(np.int64)}, 9, batch, None
     )
-    layer = Fused("n", "op", "BSHD", "o", Meaning(64, 64, True), False)
+    layer = Fused(onnx.NodeProto(), "op", "BSHD", "o", Meaning(64, 64, True), False)
     seen = list(proof.cases(np.random.default_rng(0), inputs, [layer]))
     lengths = {mask.shape[1] for mask in seen}
     assert 1 in lengths
     assert any(tokens > 2 * 64 for tokens in lengths if tokens < 500)
     assert any((mask == 0).any() for mask in seen)
+    assert any((mask == 1).all(axis=1).any() for mask in seen if mask.shape[1] > 2 * 64)
     assert all((mask[:, 0] == 1).all() for mask in seen)
     if batch is not None:
         assert {len(mask) for mask in seen} == {batch}

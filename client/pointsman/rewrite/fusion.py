@@ -10,7 +10,7 @@ import onnx
 from onnx import helper
 
 from pointsman.rewrite.attention import BHSD, BSHD, DOMAIN, OP, Attention, Operand, transposed
-from pointsman.rewrite.graph import Graph, attribute, describe
+from pointsman.rewrite.graph import Graph, attribute, refusal
 from pointsman.rewrite.masks import Meaning
 from pointsman.rewrite.runs import FLOATS, MASK, Trace
 
@@ -22,7 +22,7 @@ class Fused:
     """One op that was added, and the value it stands for.
 
     Attributes:
-        name: of the softmax node it replaces, as messages name it.
+        softmax: the node it replaces, and all around it.
         op: the op's output, in the layout below.
         layout: BSHD or BHSD.
         original: what the unfused graph computes, [B, H, S, D].
@@ -30,7 +30,7 @@ class Fused:
         quantised: whether the original computes a product of activations in int8.
     """
 
-    name: str
+    softmax: onnx.NodeProto
     op: str
     layout: str
     original: str
@@ -45,10 +45,9 @@ class Fusion:
     very same Q, K and V.
     """
 
-    def __init__(self, graph: Graph, trace: Trace, compute_type: str) -> None:
+    def __init__(self, graph: Graph, trace: Trace) -> None:
         self._graph = graph
         self._trace = trace
-        self._compute_type = compute_type
         self._reordered: dict[tuple[str, str, str], str] = {}
         self._biases: dict[np.dtype[np.generic], str] = {}
         self._constants: dict[str, str] = {}
@@ -64,7 +63,7 @@ class Fusion:
 
     def _add(self, index: int, attention: Attention, meaning: Meaning) -> Fused:
         operands = (attention.query, attention.key, attention.value)
-        _, transposes = self._ends(attention.output)
+        _, transposes = self._chain(attention.output)
         in_place = bool(transposes) and all(self._can_reorder(item, BSHD) for item in operands)
         layout = BSHD if in_place else BHSD
         dtypes = {self._trace.types[item.value] for item in operands}
@@ -81,56 +80,82 @@ class Fusion:
             window_size_left=meaning.left,
             window_size_right=meaning.right,
             layout=layout,
-            compute_type=self._compute_type,
+            compute_type="float32",
         )
         self._trace.types[op] = dtype
-        return Fused(
-            describe(attention.softmax), op, layout, attention.output, meaning, attention.quantised
-        )
+        return Fused(attention.softmax, op, layout, attention.output, meaning, attention.quantised)
 
     def connect(self, fused: Sequence[Fused]) -> None:
-        """Let the graph use the ops, and remove what nothing needs any more."""
-        for item in fused:
-            ends, transposes = self._ends(item.original)
-            value = self._cast(item.op, self._trace.types[ends])
-            if item.layout == BSHD:
-                for node in transposes:
-                    self._graph.redirect(node.output[0], value)
-            others = [node for node in self._graph.consumers(ends) if not _among(node, transposes)]
-            if others or ends in self._graph.outputs or item.layout == BHSD:
-                if item.layout == BSHD:
-                    value = self._graph.add(
-                        "Transpose", [value], f"{item.op}_bhsd", perm=[0, 2, 1, 3]
-                    )
-                self._graph.redirect(ends, value)
-        self._graph.finish()
+        """Let the graph use the ops, and remove what nothing needs any more.
 
-    def _ends(self, value: str) -> tuple[str, list[onnx.NodeProto]]:
+        Raises:
+            UnsupportedModelError: something still needs what an op replaced.
+        """
+        for item in fused:
+            self._connect(item)
+        self._graph.finish()
+        left = {name for node in self._graph.nodes for name in node.output}
+        for item in fused:
+            if item.softmax.output[0] in left:
+                raise refusal(item.softmax, "a subgraph still reads what it gives")
+
+    def _connect(self, item: Fused) -> None:
+        chain, transposes = self._chain(item.original)
+        end = chain[-1]
+        value = self._cast(item.op, self._trace.types[end])
+        for link in chain:
+            for node in self._graph.consumers(link):
+                if node.op_type == "Shape":
+                    self._graph.redirect(node.output[0], self._shape(node, value, item.layout))
+        if item.layout == BSHD:
+            for node in transposes:
+                self._graph.redirect(node.output[0], value)
+        others = [
+            node
+            for node in self._graph.consumers(end)
+            if node.op_type != "Shape" and not _among(node, transposes)
+        ]
+        if item.layout == BSHD and (others or end in self._graph.outputs):
+            value = self._graph.add("Transpose", [value], f"{item.op}_bhsd", perm=[0, 2, 1, 3])
+            self._graph.redirect(end, value)
+        elif item.layout == BHSD:
+            self._graph.redirect(end, value)
+
+    def _shape(self, node: onnx.NodeProto, value: str, layout: str) -> str:
+        """What a Shape node of [B, H, S, D] gives, from a value in `layout`."""
+        graph = self._graph
+        shape = graph.add("Shape", [value], f"{node.output[0]}_fused")
+        order = np.array([layout.index(axis) for axis in BHSD], np.int64)
+        wanted = order[attribute(node, "start", 0) : attribute(node, "end", len(order))]
+        index = graph.add_constant(wanted, f"{node.output[0]}_order")
+        return graph.add("Gather", [shape, index], f"{node.output[0]}_ordered", axis=0)
+
+    def _chain(self, value: str) -> tuple[list[str], list[onnx.NodeProto]]:
         """Follow the product past Casts and reshapes to the same shape.
 
         Returns:
-            The last such value, and the Transposes to [B, S, H, D] that read it.
+            The values passed, and the Transposes to [B, S, H, D] that read the last one.
         """
+        chain = [value]
         while True:
-            readers = self._graph.consumers(value)
+            readers = self._graph.consumers(chain[-1])
             readers = [node for node in readers if node.op_type != "Shape"]
             transposes = [
                 node
                 for node in readers
                 if node.op_type == "Transpose" and attribute(node, "perm") == [0, 2, 1, 3]
             ]
-            if transposes or len(readers) != 1 or value in self._graph.outputs:
-                return value, transposes
+            if transposes or len(readers) != 1 or chain[-1] in self._graph.outputs:
+                return chain, transposes
             (reader,) = readers
-            keeps = reader.op_type in ("Identity", "Cast", "Reshape", "Expand")
             if (
-                not keeps
-                or reader.input[0] != value
-                or not self._trace.same_shape(value, reader.output[0])
+                reader.op_type not in ("Identity", "Cast", "Reshape", "Expand")
+                or reader.input[0] != chain[-1]
+                or not self._trace.same_shape(chain[-1], reader.output[0])
                 or self._trace.types[reader.output[0]] not in FLOATS
             ):
-                return value, []
-            value = reader.output[0]
+                return chain, []
+            chain.append(reader.output[0])
 
     def _operand(self, operand: Operand, layout: str, dtype: np.dtype[np.generic]) -> str:
         return self._cast(self._reorder(operand.value, operand.axes, layout), dtype)
@@ -272,6 +297,15 @@ class Fusion:
                 bias = graph.add("Unsqueeze", [row], f"key_bias_{kind}", axes=axes.tolist())
             self._biases[dtype] = bias
         return self._biases[dtype]
+
+
+def set_compute_type(model: onnx.ModelProto, compute_type: str) -> None:
+    """Set that attribute of every op of the model."""
+    for node in model.graph.node:
+        if node.domain == DOMAIN:
+            for item in node.attribute:
+                if item.name == "compute_type":
+                    item.s = compute_type.encode()
 
 
 def _among(node: onnx.NodeProto, nodes: Sequence[onnx.NodeProto]) -> bool:

@@ -231,7 +231,7 @@ def ordered(nodes: Iterable[onnx.NodeProto], wanted: Iterable[str]) -> Iterator[
 
 
 def subgraph(model: onnx.ModelProto, outputs: Sequence[str]) -> onnx.ModelProto:
-    """The part of a model that computes `outputs`, as a model of its own (weights not copied)."""
+    """The part of a model that computes `outputs`, as a model of its own."""
     graph = model.graph
     nodes = list(ordered(graph.node, outputs))
     read = {name for node in nodes for name in read_by(node)} | set(outputs)

@@ -128,12 +128,7 @@ def explain(observations: Iterable[tuple[Ints, Bools]]) -> Meaning:
     band, longest = (0, 0), 1
     for mask, seen in observations:
         tokens = mask.shape[1]
-        positions = np.arange(tokens, dtype=np.int32)
-        distance = positions[None, :] - positions[:, None]
-        if not seen[0].diagonal().all():
-            raise UnexplainedMaskError("a token does not see itself")
-        ahead = np.where(seen[0], distance, 0)
-        before, band = band, (int(-ahead.min()), int(ahead.max()))
+        before, band = band, _band(seen[0])
         for side, width, previous in zip(("back", "ahead"), band, before, strict=True):
             narrow = previous < longest - 1
             if (width != previous) if narrow else (width < previous):
@@ -142,31 +137,56 @@ def explain(observations: Iterable[tuple[Ints, Bools]]) -> Meaning:
                     f"{tokens}"
                 )
         longest = tokens
-        inside = (distance >= -band[0]) & (distance <= band[1])
-        if (seen[0] != inside).any():
-            query, key = np.argwhere(seen[0] != inside)[0]
-            raise UnexplainedMaskError(
-                f"of {tokens} tokens, token {query} {'sees' if seen[0, query, key] else 'misses'} "
-                f"token {key}: not a band around the diagonal"
-            )
-        real = mask.astype(bool)
-        for hides in (True, False) if padding is None else (padding,):
-            expected_seen = inside[None] & (real[:, None, :] | (not hides))
-            wrong = (seen != expected_seen) & real[:, :, None]
-            if not wrong.any():
-                break
-        else:
-            row, query, key = np.argwhere(wrong)[0]
-            raise UnexplainedMaskError(
-                f"of {tokens} tokens with padding {mask[row].tolist()[:80]}, token {query} "
-                f"{'sees' if seen[row, query, key] else 'misses'} token {key}"
-            )
-        if (inside[None] & real[:, :, None] & ~real[:, None, :]).any():
-            padding = hides  # else there was no padded key that a token might have seen
+        padding = _hides_padding(mask, seen, band, padding)
         if tokens > max(2 * sum(band) + 8, 32):
             break
     left, right = (UNLIMITED if width == longest - 1 else width for width in band)
     return Meaning(left, right, bool(padding))
+
+
+def _band(seen: Bools) -> tuple[int, int]:
+    """How far back and ahead the tokens of a sequence without padding, bools [S, S], see."""
+    tokens = len(seen)
+    if not seen.diagonal().all():
+        raise UnexplainedMaskError("a token does not see itself")
+    query = np.arange(tokens)
+    first = seen.argmax(axis=1)
+    last = tokens - 1 - seen[:, ::-1].argmax(axis=1)
+    left, right = int((query - first).max()), int((last - query).max())
+    odd = first != np.maximum(0, query - left)
+    odd |= last != np.minimum(tokens - 1, query + right)
+    odd |= seen.sum(axis=1) != last - first + 1
+    if odd.any():
+        row = int(odd.argmax())
+        raise UnexplainedMaskError(
+            f"of {tokens} tokens, token {row} sees {seen[row].sum()} between {first[row]} and "
+            f"{last[row]}, where others see {left} back and {right} ahead: not a band"
+        )
+    return left, right
+
+
+def _hides_padding(
+    mask: Ints, seen: Bools, band: tuple[int, int], known: bool | None
+) -> bool | None:
+    """Whether keys that are padding are hidden; `known`, where no token could tell."""
+    real = mask.astype(bool)
+    if real.all():
+        if (seen[1:] != seen[:1]).any():
+            raise UnexplainedMaskError("sequences of one length, none padded, see different tokens")
+        return known
+    position = np.arange(mask.shape[1])
+    distance = position[None, :] - position[:, None]
+    inside = (distance >= -band[0]) & (distance <= band[1])
+    for hides in (True, False) if known is None else (known,):
+        wrong = (seen != (inside & (real[:, None, :] | (not hides)))) & real[:, :, None]
+        if not wrong.any():
+            told = inside & real[:, :, None] & ~real[:, None, :]
+            return hides if told.any() else known
+    row, query, key = np.argwhere(wrong)[0]
+    raise UnexplainedMaskError(
+        f"of {len(position)} tokens with attention_mask {mask[row].tolist()[:80]}, token {query} "
+        f"{'sees' if seen[row, query, key] else 'misses'} token {key}"
+    )
 
 
 def meanings(graph: Graph, inputs: Inputs, masks: Sequence[tuple[MaskTerm, ...]]) -> list[Meaning]:

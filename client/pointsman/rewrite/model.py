@@ -15,8 +15,8 @@ from onnx import inliner
 
 from pointsman.errors import RewriteError, UnsupportedModelError
 from pointsman.rewrite import attention, masks, proof
-from pointsman.rewrite.fusion import Fusion
-from pointsman.rewrite.graph import Graph
+from pointsman.rewrite.fusion import Fusion, set_compute_type
+from pointsman.rewrite.graph import Graph, describe, subgraph
 from pointsman.rewrite.runs import inputs_of, one_line, trace
 
 COMPUTE_TYPES = ("float32", "bfloat16")
@@ -91,22 +91,25 @@ def rewrite(source: Path, target: Path, *, library: Path, compute_type: str = "f
     seen = trace(graph, inputs)
     found = attention.find(graph, seen)
     meanings = masks.meanings(graph, inputs, [item.masks for item in found])
-    fusion = Fusion(graph, seen, compute_type)
+    fusion = Fusion(graph, seen)
     fused = fusion.add(found, meanings)
-    beside = onnx.ModelProto()
-    beside.CopyFrom(model)
+    pairs = subgraph(model, [name for item in fused for name in (item.original, item.op)])
     fusion.connect(fused)
     fault = _fault(model)
     if fault and not _fault(original):
         raise RewriteError(f"the rewritten graph is not valid: {fault}")
     dtype = min((seen.types[item.query.value] for item in found), key=lambda item: item.itemsize)
-    bounds = proof.bounds_for(original, np.dtype(dtype), compute_type)
-    difference = proof.prove(original, beside, model, fused, inputs, library, bounds)
+    for kind in dict.fromkeys(("float32", compute_type)):
+        # First in float32, whatever is asked for: its bounds are the narrow ones.
+        for part in (model, pairs):
+            set_compute_type(part, kind)
+        bounds = proof.bounds_for(original, np.dtype(dtype), kind)
+        difference = proof.prove(original, pairs, model, fused, inputs, library, bounds)
     size = source.stat().st_size
     save(model, target)
     layers = [
         Layer(
-            item.name,
+            describe(item.softmax),
             item.meaning.left,
             item.meaning.right,
             item.meaning.padding,
