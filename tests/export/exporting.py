@@ -41,24 +41,25 @@ class Export:
         kind = str(self.dtype).removeprefix("torch.")
         return f"{self.family}-{exporter}-{self.attention}-{kind}-{self.head_size}-{self.task}"
 
+    @property
+    def layers(self) -> int:
+        """Few where the exporter takes seconds for each."""
+        return 2 if self.dynamo or self.family != "modernbert" else 3
 
-def config(family: str, head_size: int) -> Any:
-    sizes = SIZES | {"hidden_size": 2 * head_size}
+
+def config(family: str, head_size: int, layers: int) -> Any:
+    sizes = SIZES | {"hidden_size": 2 * head_size, "num_hidden_layers": layers}
     if family == "bert":
-        return transformers.BertConfig(
-            **sizes, num_hidden_layers=2, max_position_embeddings=96, num_labels=5
-        )
+        return transformers.BertConfig(**sizes, max_position_embeddings=96, num_labels=5)
     if family == "roberta":
-        return transformers.RobertaConfig(
-            **sizes, num_hidden_layers=2, max_position_embeddings=96, num_labels=5
-        )
+        return transformers.RobertaConfig(**sizes, max_position_embeddings=96, num_labels=5)
     if family == "distilbert":
         return transformers.DistilBertConfig(
             vocab_size=VOCABULARY,
             dim=2 * head_size,
             hidden_dim=96,
             n_heads=2,
-            n_layers=2,
+            n_layers=layers,
             max_position_embeddings=96,
             initializer_range=0.2,
             num_labels=5,
@@ -66,7 +67,6 @@ def config(family: str, head_size: int) -> Any:
     if family == "modernbert":
         return transformers.ModernBertConfig(
             **sizes,
-            num_hidden_layers=3,
             global_attn_every_n_layers=3,
             local_attention=24,
             max_position_embeddings=512,
@@ -75,6 +75,16 @@ def config(family: str, head_size: int) -> Any:
             bos_token_id=1,
             eos_token_id=2,
             num_labels=5,
+        )
+    if family == "electra":
+        return transformers.ElectraConfig(**sizes, embedding_size=24, num_labels=5)
+    if family == "nomic":
+        return transformers.NomicBertConfig(**sizes, num_labels=5)
+    if family == "mpnet":
+        return transformers.MPNetConfig(**sizes, num_labels=5)
+    if family == "t5":
+        return transformers.T5Config(
+            vocab_size=VOCABULARY, d_model=64, d_kv=head_size, num_heads=2, num_layers=1, d_ff=96
         )
     raise ValueError(family)
 
@@ -93,10 +103,13 @@ class Logits(nn.Module):
 
 def build(how: Export) -> nn.Module:
     torch.manual_seed(7)
-    automatic = getattr(transformers, f"AutoModelFor{how.task}", transformers.AutoModel)
-    model = automatic.from_config(
-        config(how.family, how.head_size), attn_implementation=how.attention
-    )
+    wanted = config(how.family, how.head_size, how.layers)
+    if how.task == "Encoder":
+        wanted._attn_implementation = how.attention
+        model = transformers.T5EncoderModel(wanted)
+    else:
+        automatic = getattr(transformers, f"AutoModelFor{how.task}")
+        model = automatic.from_config(wanted, attn_implementation=how.attention)
     return Logits(model.to(how.dtype).eval()).eval()
 
 

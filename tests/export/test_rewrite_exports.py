@@ -23,12 +23,6 @@ from tests.export.exporting import VOCABULARY, Export, export, logits
 ROOT = Path(__file__).parents[2]
 HALF = torch.float16
 GLOBAL, LOCAL = (-1, -1), (12, 12)
-LAYERS = {
-    "bert": [GLOBAL, GLOBAL],
-    "distilbert": [GLOBAL, GLOBAL],
-    "roberta": [GLOBAL, GLOBAL],
-    "modernbert": [GLOBAL, LOCAL, LOCAL],
-}
 # Largest difference from PyTorch's logits, relative to their spread.
 TOLERANCE = {torch.float32: 2e-5, HALF: 1e-2}
 
@@ -38,6 +32,8 @@ TORCHSCRIPT = [
     Export("bert", False, "sdpa", task="TokenClassification"),
     Export("distilbert", False, "sdpa"),
     Export("roberta", False, "eager", head_size=64),
+    Export("electra", False, "eager"),
+    Export("nomic", False, "sdpa"),
     Export("modernbert", False, "eager", head_size=64),
     Export("modernbert", False, "eager", HALF),
     Export("modernbert", False, "sdpa", task="TokenClassification"),
@@ -81,13 +77,19 @@ def assert_computes(path: Path, library: Path, model: torch.nn.Module, tolerance
         assert np.abs(wanted - found).max() <= tolerance * np.ptp(wanted)
 
 
-def assert_fused(path: Path, summary: Summary, windows: list[tuple[int, int]]) -> None:
+def windows(how: Export) -> list[tuple[int, int]]:
+    """What the layers of the model see."""
+    every = [GLOBAL, LOCAL, LOCAL] if how.family == "modernbert" else [GLOBAL, GLOBAL, GLOBAL]
+    return every[: how.layers]
+
+
+def assert_fused(path: Path, summary: Summary, expected: list[tuple[int, int]]) -> None:
     """Every layer is one op with its window, in place of the Transposes and of the mask."""
-    assert [(layer.window_left, layer.window_right) for layer in summary.layers] == windows
+    assert [(layer.window_left, layer.window_right) for layer in summary.layers] == expected
     assert all(layer.padding and layer.layout == "BSHD" for layer in summary.layers)
     nodes = onnx.load(str(path)).graph.node
     kinds = Counter(node.op_type for node in nodes)
-    assert kinds["CKFlashAttention"] == len(windows)
+    assert kinds["CKFlashAttention"] == len(expected)
     for gone in ("Softmax", "IsNaN", "GatherND", "Attention"):
         assert kinds[gone] == 0
     made = {name: node for node in nodes for name in node.output}
@@ -104,16 +106,17 @@ def test_an_export_keeps_its_logits(
     source = tmp_path / "model.onnx"
     model = export(how, source)
     summary = rewrite(source, target, library=library)
-    assert_fused(target, summary, LAYERS[how.family])
+    assert_fused(target, summary, windows(how))
     assert_computes(target, library, model, TOLERANCE[how.dtype])
 
 
 def test_the_attention_operator_of_opset_23(tmp_path: Path, library: Path, target: Path) -> None:
     source = tmp_path / "model.onnx"
-    model = export(Export("bert", True, "sdpa"), source, opset=23)
+    how = Export("bert", True, "sdpa")
+    model = export(how, source, opset=23)
     assert any(node.op_type == "Attention" for node in onnx.load(str(source)).graph.node)
     summary = rewrite(source, target, library=library)
-    assert_fused(target, summary, LAYERS["bert"])
+    assert_fused(target, summary, windows(how))
     assert_computes(target, library, model, 2e-5)
 
 
@@ -121,7 +124,7 @@ def test_an_export_from_an_unpadded_example(tmp_path: Path, library: Path, targe
     how = Export("modernbert", False, "sdpa")
     model = export(how, tmp_path / "model.onnx", padded=False)
     summary = rewrite(tmp_path / "model.onnx", target, library=library)
-    assert_fused(target, summary, LAYERS["modernbert"])
+    assert_fused(target, summary, windows(how))
     assert_computes(target, library, model, 2e-5)
 
 
@@ -130,7 +133,8 @@ def test_a_dynamically_quantised_model(
     quantised_attention: bool, tmp_path: Path, library: Path, target: Path
 ) -> None:
     """Integer products of weights stay; those inside the attention become the op."""
-    model = export(Export("modernbert", False, "eager"), tmp_path / "fp32.onnx")
+    how = Export("modernbert", False, "eager")
+    model = export(how, tmp_path / "fp32.onnx")
     quantize_dynamic(
         str(tmp_path / "fp32.onnx"),
         str(tmp_path / "int8.onnx"),
@@ -146,7 +150,7 @@ def test_a_dynamically_quantised_model(
         if node.op_type == "MatMulInteger"
     ]
     summary = rewrite(tmp_path / "int8.onnx", target, library=library)
-    assert_fused(target, summary, LAYERS["modernbert"])
+    assert_fused(target, summary, windows(how))
     left = [node for node in onnx.load(str(target)).graph.node if node.op_type == "MatMulInteger"]
     assert len(left) == len(integer) - (2 * 3 if quantised_attention else 0)
     assert_computes(target, library, model, 0.15)
@@ -160,6 +164,23 @@ def test_bfloat16_products(tmp_path: Path, library: Path, target: Path) -> None:
             attributes = {item.name: item for item in node.attribute}
             assert attributes["compute_type"].s == b"bfloat16"
     assert_computes(target, library, model, 5e-2)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        Export("mpnet", False, "eager", task="TokenClassification"),
+        Export("t5", False, "eager", task="Encoder"),
+    ],
+    ids=str,
+)
+def test_a_bias_of_relative_positions_is_refused(
+    how: Export, tmp_path: Path, library: Path, target: Path
+) -> None:
+    export(how, tmp_path / "model.onnx")
+    with pytest.raises(UnsupportedModelError, match=r"node '/model/.*neither keeps nor hides"):
+        rewrite(tmp_path / "model.onnx", target, library=library)
+    assert not target.exists()
 
 
 def test_a_file_that_onnx_runtime_refuses(tmp_path: Path, library: Path, target: Path) -> None:

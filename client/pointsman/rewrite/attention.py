@@ -233,7 +233,9 @@ def _scores(graph: Graph, trace: Trace, value: str, outer: float = 1.0) -> _Scor
                 result.masks.append(MaskTerm(condition, kind))
                 return result
         raise refusal(node, f"chooses among scores without a fill of {MASKED:g} or less")
-    raise refusal(node, "not known between Q K^T and its Softmax")
+    hint = ", where an optimiser put it: rewrite the model as it was exported"
+    why = "not known between Q K^T and its Softmax"
+    raise refusal(node, why + (hint if node.domain not in ("", "ai.onnx") else ""))
 
 
 def matrix_product(graph: Graph, value: str) -> tuple[str, str, bool] | None:
