@@ -244,11 +244,7 @@ def problem(**changes: Any) -> Problem:
     return Problem(**(values | changes))
 
 
-@pytest.fixture(scope="module")
-def dispatch(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Problem], str | None]:
-    """dispatch.cpp, with KERNELS_THAT_TELL for the kernels."""
-    work = tmp_path_factory.mktemp("dispatch")
-    (work / "kernels.cpp").write_text(KERNELS_THAT_TELL)
+def compile_library(library: Path, *arguments: object) -> None:
     subprocess.run(
         [
             os.environ.get("CXX", "c++"),
@@ -261,20 +257,68 @@ def dispatch(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Problem], st
             "-fvisibility=hidden",
             f"-I{KERNELS / 'rocm'}",
             "-o",
-            str(work / "dispatch.so"),
-            str(KERNELS / "rocm" / "dispatch.cpp"),
-            str(work / "kernels.cpp"),
+            str(library),
+            *map(str, arguments),
         ],
         check=True,
     )
-    run = ctypes.CDLL(str(work / "dispatch.so")).ck_flash_attention_run_on_rocm
-    run.restype = ctypes.c_char_p
+
+
+def caller(function: Any) -> Callable[[Problem], str | None]:
+    function.restype = ctypes.c_char_p
 
     def call(of: Problem) -> str | None:
-        message = run(ctypes.byref(of), None)
+        message = function(ctypes.byref(of), None)
         return None if message is None else message.decode()
 
     return call
+
+
+@pytest.fixture(scope="module")
+def rocm_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """dispatch.cpp, with KERNELS_THAT_TELL for the kernels."""
+    work = tmp_path_factory.mktemp("dispatch")
+    (work / "kernels.cpp").write_text(KERNELS_THAT_TELL)
+    library = work / "dispatch.so"
+    compile_library(library, KERNELS / "rocm" / "dispatch.cpp", work / "kernels.cpp")
+    return library
+
+
+@pytest.fixture(scope="module")
+def dispatch(rocm_library: Path) -> Callable[[Problem], str | None]:
+    return caller(ctypes.CDLL(str(rocm_library)).ck_flash_attention_run_on_rocm)
+
+
+def test_the_kernels_are_loaded_from_beside_the_op_when_first_needed(
+    rocm_library: Path, tmp_path: Path
+) -> None:
+    # RunOnRocm as the op's library has it, and a function to call it by.
+    (tmp_path / "run.cpp").write_text(
+        """
+        #include "../attention.h"
+        using namespace ck_flash_attention;
+        extern "C" [[gnu::visibility("default")]] const char* run(const AttentionProblem* problem,
+                                                                  void* stream) {
+          return RunOnRocm(*problem, stream);
+        }
+        """
+    )
+    op = tmp_path / "op.so"
+    compile_library(
+        op, KERNELS / "rocm" / "load.cpp", tmp_path / "run.cpp", "-Wl,-rpath,$ORIGIN", "-ldl"
+    )
+    alone, together = tmp_path / "alone", tmp_path / "together"
+    for folder in (alone, together):
+        folder.mkdir()
+        shutil.copy(op, folder)
+    shutil.copy(rocm_library, together / "libck_flash_attention_rocm.so")
+    message = caller(ctypes.CDLL(str(alone / "op.so")).run)(problem())
+    assert message is not None
+    assert "cannot load libck_flash_attention_rocm.so" in message
+    assert "No such file" in message
+    run = caller(ctypes.CDLL(str(together / "op.so")).run)
+    assert run(problem()) == "1 64 0, window -1 -1"
+    assert run(problem(head_size=96)) == "ROCm: the head size must be 32, 64 or 128"
 
 
 @pytest.mark.parametrize("element_type", [1, 2])

@@ -13,6 +13,7 @@
 #include <hip/hip_runtime.h>
 
 #include <cstdint>
+#include <cstdio>
 #include <type_traits>
 
 // The kernel's header does not include all that it uses: the pipeline's goes first.
@@ -46,33 +47,22 @@ static_assert(CK_TILE_FMHA_FWD_FAST_EXP2 == (Variant::INSTANCE_VARIANT != Varian
 static_assert(CK_TILE_FLOAT_TO_BFLOAT16_DEFAULT == CK_TILE_FLOAT_TO_BFLOAT16_STANDARD_ASM);
 
 // The sizes of a tile, and how many waves of a kernel a SIMD must be able to hold, which bounds
-// the registers of each. Chosen so that nothing spills on gfx942 and gfx90a (check_spills). The
-// bias is read element by element, each with a bounds check, so it takes a register pair for each
-// key: 64 keys at once spill scalar registers.
+// the registers of each. Chosen so that nothing spills on gfx942 (check_spills). The bias is read
+// element by element, each with a bounds check that takes a pair of scalar registers: with 64 keys
+// at once they spill, with 32 they do not. A wave has 32 queries.
 template <int kHeadSize, int kKeys>
-struct Tile;
+struct Tile {
+  // A step of P V has 32 keys: of a head size of 32, that is too little for four waves to load.
+  static constexpr index_t kMostWaves = kHeadSize == 32 ? 2 : 4;
+  // The ck_tile of October 2024 loads at least 8 elements of K a lane: half the keys, half the waves.
+  static constexpr index_t kWaves =
+      INSTANCE_CK_PARTITIONER && kKeys < 64 ? kMostWaves / 2 : kMostWaves;
+  static constexpr index_t kHeadStep = kHeadSize == 32 ? 16 : 32;  // at least two steps
 
-template <int kKeys>
-struct Tile<32, kKeys> {
   // Queries, keys, head size a step of Q K^T, head size of V, keys a step of P V, head size.
-  using Block = sequence<64, kKeys, 16, 32, 32, 32>;
-  // Four waves would leave too little of V for each to load.
-  using Waves = sequence<2, 1, 1>;
-  static constexpr index_t kWavesPerSimd = 3;
-};
-
-template <int kKeys>
-struct Tile<64, kKeys> {
-  using Block = sequence<128, kKeys, 32, 64, 32, 64>;
-  using Waves = sequence<4, 1, 1>;
-  static constexpr index_t kWavesPerSimd = 2;  // at 3, the one without bias spills
-};
-
-template <int kKeys>
-struct Tile<128, kKeys> {
-  using Block = sequence<128, kKeys, 32, 128, 32, 128>;
-  using Waves = sequence<4, 1, 1>;
-  static constexpr index_t kWavesPerSimd = 2;
+  using Block = sequence<32 * kWaves, kKeys, kHeadStep, kHeadSize, 32, kHeadSize>;
+  using Waves = sequence<kWaves, 1, 1>;
+  static constexpr index_t kWavesPerSimd = kHeadSize == 32 ? 3 : 2;  // 64 without bias spills at 3
 };
 
 template <ElementType kElementType>
@@ -216,7 +206,10 @@ const char* Enqueue(const AttentionProblem& problem, void* stream) {
   }
   // The error has been told: it must not turn up at the next check in this thread.
   static_cast<void>(hipGetLastError());
-  return hipGetErrorString(status);
+  thread_local char message[160];
+  std::snprintf(message, sizeof(message), "ROCm: HIP did not launch the kernel: %s (%d)",
+                hipGetErrorString(status), static_cast<int>(status));
+  return message;
 }
 
 template const char*

@@ -12,7 +12,8 @@ enum class Variant {
 };
 
 // Enqueues one kernel on a HIP stream. The problem has passed the checks of dispatch.cpp, and has
-// the instance's element type, head size and variant. Returns null, or why nothing was enqueued.
+// the instance's element type, head size and variant. Returns null, or why nothing was enqueued
+// (which lasts until the thread's next call).
 template <ElementType kElementType, int kHeadSize, Variant kVariant>
 const char* Enqueue(const AttentionProblem& problem, void* stream);
 

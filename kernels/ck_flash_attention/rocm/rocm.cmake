@@ -223,5 +223,6 @@ install(TARGETS ck_flash_attention_rocm LIBRARY DESTINATION lib)
 target_sources(ck_flash_attention PRIVATE "${CMAKE_CURRENT_LIST_DIR}/load.cpp")
 target_compile_definitions(ck_flash_attention PRIVATE POINTSMAN_ROCM)
 target_link_libraries(ck_flash_attention PRIVATE ${CMAKE_DL_LIBS})
-set_target_properties(ck_flash_attention PROPERTIES BUILD_RPATH "$ORIGIN" INSTALL_RPATH "$ORIGIN")
+set_target_properties(ck_flash_attention PROPERTIES INSTALL_RPATH "$ORIGIN"
+                                                    BUILD_WITH_INSTALL_RPATH ON)
 add_dependencies(ck_flash_attention ck_flash_attention_rocm)
