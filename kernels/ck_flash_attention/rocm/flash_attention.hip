@@ -54,7 +54,8 @@ template <int kHeadSize, int kKeys>
 struct Tile {
   // A step of P V has 32 keys: of a head size of 32, that is too little for four waves to load.
   static constexpr index_t kMostWaves = kHeadSize == 32 ? 2 : 4;
-  // The ck_tile of October 2024 loads at least 8 elements of K a lane: half the keys, half the waves.
+  // The ck_tile of October 2024 loads no fewer than 8 elements of K a lane: 32 keys are enough for
+  // half the waves.
   static constexpr index_t kWaves =
       INSTANCE_CK_PARTITIONER && kKeys < 64 ? kMostWaves / 2 : kMostWaves;
   static constexpr index_t kHeadStep = kHeadSize == 32 ? 16 : 32;  // at least two steps
