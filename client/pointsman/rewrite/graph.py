@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnx
-from google.protobuf.message import Message
 from onnx import helper, numpy_helper
 
 from pointsman.errors import UnsupportedModelError
@@ -97,6 +96,15 @@ class Graph:
                 return np.asarray(content, np.float32)
         return None
 
+    def size(self, value: str) -> tuple[tuple[int, ...], np.dtype[Any]] | None:
+        """Shape and type of an initializer or a Constant node, else None."""
+        tensor = self._initializers.get(value)
+        if tensor is not None:  # not read: it may be large
+            dtype = np.dtype(helper.tensor_dtype_to_np_dtype(tensor.data_type))
+            return tuple(tensor.dims), dtype
+        array = self.constant(value)
+        return None if array is None else (array.shape, array.dtype)
+
     def add(
         self,
         op_type: str,
@@ -168,20 +176,17 @@ class Graph:
         graph = self.model.graph
         order = list(ordered(graph.node, self.outputs))
         kept = {name for node in order for name in (*node.output, *read_by(node))} | self.outputs
-        initializers = [tensor for tensor in graph.initializer if tensor.name in kept]
-        known = [value for value in graph.value_info if value.name in kept]
-        gone = {tensor.name for tensor in graph.initializer} - kept
-        inputs = [value for value in graph.input if value.name not in gone]
-        _replace(graph.node, order)
-        _replace(graph.initializer, initializers)
-        _replace(graph.value_info, known)
-        _replace(graph.input, inputs)
-
-
-def _replace(field: Any, items: Sequence[Message]) -> None:  # noqa: ANN401 - a repeated field
-    copies = [type(item).FromString(item.SerializeToString()) for item in items]
-    del field[:]
-    field.extend(copies)
+        for field in (graph.value_info, graph.initializer):
+            for index in reversed(range(len(field))):
+                if field[index].name not in kept:
+                    del field[index]
+        gone = self._initializers.keys() - {tensor.name for tensor in graph.initializer}
+        for index in reversed(range(len(graph.input))):
+            if graph.input[index].name in gone:
+                del graph.input[index]
+        nodes = [onnx.NodeProto.FromString(node.SerializeToString()) for node in order]
+        del graph.node[:]
+        graph.node.extend(nodes)
 
 
 def read_by(node: onnx.NodeProto) -> Iterator[str]:

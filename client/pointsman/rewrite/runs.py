@@ -95,9 +95,9 @@ def _vocabulary(graph: Graph) -> int:
         value = pending.pop()
         for node in graph.consumers(value):
             if node.op_type == "Gather" and len(node.input) > 1 and node.input[1] == value:
-                table = graph.constant(node.input[0])
-                if table is not None and table.ndim == 2:
-                    rows.append(len(table))
+                table = graph.size(node.input[0])
+                if table is not None and len(table[0]) == 2:
+                    rows.append(table[0][0])
             elif node.op_type in _TRANSPARENT and node.output[0] not in seen:
                 seen.add(node.output[0])
                 pending.append(node.output[0])
@@ -185,17 +185,22 @@ def trace(graph: Graph, inputs: Inputs) -> Trace:
     ]
     result = Trace(sizes, {}, {}, {})
     for name in {name for node in graph.nodes for name in node.input if name}:
-        array = graph.constant(name)
-        if array is not None:
-            result.shapes[name] = [array.shape] * len(sizes)
-            result.types[name] = array.dtype
-            if array.size <= 64:
+        known = graph.size(name)
+        if known is not None:
+            shape, result.types[name] = known
+            result.shapes[name] = [shape] * len(sizes)
+            array = graph.constant(name) if np.prod(shape) <= 64 else None
+            if array is not None:
                 result.small[name] = [array] * len(sizes)
-    model = onnx.ModelProto()
-    model.CopyFrom(graph.model)
-    del model.graph.output[:]
-    model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
-    everything = session(model)
+    outputs = graph.model.graph.output
+    kept = [onnx.ValueInfoProto.FromString(value.SerializeToString()) for value in outputs]
+    try:
+        del outputs[:]
+        outputs.extend(onnx.ValueInfoProto(name=name) for name in names)
+        everything = session(graph.model)
+    finally:
+        del outputs[:]
+        outputs.extend(kept)
     rng = np.random.default_rng(0)
     for run, (batch, tokens) in enumerate(sizes):
         mask = np.ones((batch, tokens), np.int64)
