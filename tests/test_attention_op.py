@@ -566,17 +566,17 @@ def test_neither_batch_nor_heads_nor_layout_change_a_bit() -> None:
             assert output.tobytes() == whole[item, head].tobytes()
 
 
-def test_what_a_long_text_is_padded_to_changes_no_bit() -> None:
-    """Of a text of more than 128 tokens: up to there the kernel may choose another way."""
-    q, k, v = qkv(27, 1, 2, 200, 200, 64)
-    alone = run(q, k, v, np.zeros((1, 1, 1, 200), np.float32), scale=0.125)
-    for padded_to in (201, 224, 256, 512, 1024):
-        width = ((0, 0), (0, 0), (0, padded_to - 200), (0, 0))
+@pytest.mark.parametrize("length", [100, 200])
+def test_what_a_batch_is_padded_to_changes_no_bit(length: int) -> None:
+    q, k, v = qkv(27, 1, 2, length, length, 64)
+    alone = run(q, k, v, np.zeros((1, 1, 1, length), np.float32), scale=0.125)
+    for padded_to in (length + 1, length + 28, length + 100, 512, 1024):
+        width = ((0, 0), (0, 0), (0, padded_to - length), (0, 0))
         bias = np.zeros((1, 1, 1, padded_to), np.float32)
-        bias[..., 200:] = -np.inf
+        bias[..., length:] = -np.inf
         long_q, long_k, long_v = (np.pad(x, width) for x in (q, k, v))
         padded = run(long_q, long_k, long_v, bias, scale=0.125)
-        assert padded[:, :, :200].tobytes() == alone.tobytes(), padded_to
+        assert padded[:, :, :length].tobytes() == alone.tobytes(), padded_to
 
 
 def test_inputs_are_left_as_they_are() -> None:

@@ -33,10 +33,10 @@ struct Avx512Bf16 : Avx512 {
     return weight;
   }
 
-  // In place: `count` floats become `count` / 2 operands.
-  static void PackRow(float* row, int64_t count) {
+  static void PackRow(const float* row, float scale, float* packed, int64_t count) {
     for (int64_t i = 0; i < count; i += kLanes) {
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(row + i / 2), Instructions::Narrow(Load(row + i)));
+      const Vector scaled = Multiply(Load(row + i), Broadcast(scale));
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(packed + i / 2), Instructions::Narrow(scaled));
     }
   }
   static void PackValueRows(const float* even, const float* odd, float* packed, int64_t count) {

@@ -68,9 +68,13 @@ struct Portable {
     Store(row + vector * kLanes, weights);
   }
   static float Weight(const float* row, int64_t key) { return row[key]; }
-  static void PackRow(float*, int64_t) {}
+  static void PackRow(const float* row, float scale, float* packed, int64_t count) {
+    for (int64_t i = 0; i < count; i += kLanes) {
+      Store(packed + i, Multiply(Load(row + i), Broadcast(scale)));
+    }
+  }
   static void PackValueRows(const float* row, const float*, float* packed, int64_t count) {
-    std::memcpy(packed, row, static_cast<size_t>(count) * sizeof(float));
+    for (int64_t i = 0; i < count; i += kLanes) Store(packed + i, Load(row + i));
   }
 
   static void Transpose(const float* source, int64_t source_stride, float* target,

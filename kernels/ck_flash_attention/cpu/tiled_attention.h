@@ -170,19 +170,40 @@ class TiledAttention {
     return head.batch * strides.batch + head.index * strides.head + row * strides.row;
   }
 
-  // Elements of a row as fp32, times `scale`.
-  void ReadRow(const void* tensor, int64_t offset, int64_t count, float scale, float* row) const {
+  // Elements of a row as fp32.
+  void ReadRow(const void* tensor, int64_t offset, int64_t count, float* row) const {
+    int64_t i = 0;
     if (problem_.element_type == ElementType::kFloat32) {
       const float* source = static_cast<const float*>(tensor) + offset;
-      for (int64_t i = 0; i < count; ++i) row[i] = source[i] * scale;
+      for (; i + kLanes <= count; i += kLanes) Isa::Store(row + i, Isa::Load(source + i));
+      for (; i < count; ++i) row[i] = source[i];
     } else {
       const uint16_t* source = static_cast<const uint16_t*>(tensor) + offset;
-      int64_t i = 0;
-      for (; i + kLanes <= count; i += kLanes) {
-        Isa::Store(row + i, Isa::Multiply(Isa::LoadHalf(source + i), Isa::Broadcast(scale)));
-      }
-      for (; i < count; ++i) row[i] = HalfToFloat(source[i]) * scale;
+      for (; i + kLanes <= count; i += kLanes) Isa::Store(row + i, Isa::LoadHalf(source + i));
+      for (; i < count; ++i) row[i] = HalfToFloat(source[i]);
     }
+  }
+
+  // A row of a head as fp32: where it is, or in `buffer`.
+  const float* Row(const void* tensor, const Strides& strides, const Head& head, int64_t row,
+                   float* buffer) const {
+    const int64_t offset = RowOffset(strides, head, row);
+    if (problem_.element_type == ElementType::kFloat32) {
+      return static_cast<const float*>(tensor) + offset;
+    }
+    ReadRow(tensor, offset, problem_.head_size, buffer);
+    return buffer;
+  }
+
+  // The larger of `square` and |row|^2; NaN stays.
+  float LargerSquare(float square, const float* row) const {
+    Vector sum = Isa::Zero();
+    for (int64_t i = 0; i < problem_.head_size; i += kLanes) {
+      const Vector value = Isa::Load(row + i);
+      sum = Isa::MultiplyAdd(value, value, sum);
+    }
+    const float other = Isa::SumOfLanes(sum);
+    return other <= square ? square : other;
   }
 
   // ------------------------------------------------------------------------------------ packing
@@ -218,56 +239,40 @@ class TiledAttention {
     const int64_t depth = p.head_size / kDepth;
     float* packed = head.keys + panel * kPanelKeys * depth;
     alignas(64) float rows[kLanes * kMaxHeadSize];
-    float norm = 0;
+    float square = 0;
     for (int half = 0; half < 2; ++half) {
       for (int lane = 0; lane < kLanes; ++lane) {
         const int64_t key = panel * kPanelKeys + half * kLanes + lane;
-        float* row = rows + lane * p.head_size;
+        float* row = rows + lane * depth;
         if (key >= p.key_length || Hidden(head, key)) {
-          std::memset(row, 0, static_cast<size_t>(p.head_size) * sizeof(float));
+          std::memset(row, 0, static_cast<size_t>(depth) * sizeof(float));
           continue;
         }
-        ReadRow(p.key, RowOffset(p.key_strides, head, key), p.head_size, 1.0f, row);
-        norm = LargerNorm(norm, row);
-        Isa::PackRow(row, p.head_size);
+        alignas(64) float buffer[kMaxHeadSize];
+        const float* source = Row(p.key, p.key_strides, head, key, buffer);
+        square = LargerSquare(square, source);
+        Isa::PackRow(source, 1.0f, row, p.head_size);
       }
       for (int64_t i = 0; i < depth; i += kLanes) {
-        Isa::Transpose(rows + i, p.head_size, packed + i * kPanelKeys + half * kLanes, kPanelKeys);
+        Isa::Transpose(rows + i, depth, packed + i * kPanelKeys + half * kLanes, kPanelKeys);
       }
     }
-    head.key_norms[panel] = norm;
-  }
-
-  // NaN stays.
-  float LargerNorm(float norm, const float* row) const {
-    Vector sum = Isa::Zero();
-    for (int64_t i = 0; i < problem_.head_size; i += kLanes) {
-      const Vector value = Isa::Load(row + i);
-      sum = Isa::MultiplyAdd(value, value, sum);
-    }
-    const float other = __builtin_sqrtf(Isa::SumOfLanes(sum));
-    return other <= norm ? norm : other;
+    head.key_norms[panel] = __builtin_sqrtf(square);
   }
 
   void PackValues(const Head& head, int64_t panel) const {
     const AttentionProblem& p = problem_;
     const int64_t end = Min(p.key_length, (panel + 1) * kPanelKeys);
-    alignas(64) float rows[kDepth][kMaxHeadSize];
+    alignas(64) float buffers[kDepth][kMaxHeadSize];
+    alignas(64) static constexpr float kZeros[kMaxHeadSize] = {};
     Vector check = Isa::Zero();
     for (int64_t key = panel * kPanelKeys; key < end; key += kDepth) {
+      const float* rows[kDepth];
       for (int i = 0; i < kDepth; ++i) {
-        if (key + i >= end) {
-          std::memset(rows[i], 0, sizeof rows[i]);
-          continue;
-        }
-        const float* row = rows[i];
-        if (packs_values_) {
-          ReadRow(p.value, RowOffset(p.value_strides, head, key + i), p.head_size, 1.0f, rows[i]);
-        } else {
-          row = head.values + (key + i) * head.value_stride;
-        }
+        rows[i] = kZeros;
+        if (key + i < end) rows[i] = Row(p.value, p.value_strides, head, key + i, buffers[i]);
         for (int64_t j = 0; j < p.head_size; j += kLanes) {
-          check = Isa::MultiplyAdd(Isa::Load(row + j), Isa::Zero(), check);
+          check = Isa::MultiplyAdd(Isa::Load(rows[i] + j), Isa::Zero(), check);
         }
       }
       if (packs_values_) {
@@ -283,7 +288,7 @@ class TiledAttention {
     const int64_t first = panel * kPanelKeys;
     const int64_t count = Min(kPanelKeys, p.key_length - first);
     float* bias = head.bias + first;
-    ReadRow(p.bias, RowOffset(p.bias_strides, head, 0) + first, count, 1.0f, bias);
+    ReadRow(p.bias, RowOffset(p.bias_strides, head, 0) + first, count, bias);
     float largest = -kInfinity;
     float smallest = kInfinity;
     for (int64_t i = 0; i < count; ++i) {
@@ -355,18 +360,17 @@ class TiledAttention {
 
   void OpenStrip(Strip& strip, const Head& head, int64_t begin, int64_t end) const {
     const AttentionProblem& p = problem_;
-    const int64_t depth = p.head_size / kDepth;
     strip.first_row = begin;
     strip.first_panel = FirstKey(begin) / kPanelKeys;
     strip.end_panel = CeilDivide(EndKey(end - 1), kPanelKeys);
-    strip.query_norm = 0;
-    alignas(64) float row[kMaxHeadSize];
+    float square = 0;
+    alignas(64) float buffer[kMaxHeadSize];
     for (int64_t i = begin; i < end; ++i) {
-      ReadRow(p.query, RowOffset(p.query_strides, head, i), p.head_size, p.scale, row);
-      strip.query_norm = LargerNorm(strip.query_norm, row);
-      Isa::PackRow(row, p.head_size);
-      std::memcpy(strip.query + (i - begin) * kQueryStride, row, static_cast<size_t>(depth) * 4);
+      const float* row = Row(p.query, p.query_strides, head, i, buffer);
+      square = LargerSquare(square, row);
+      Isa::PackRow(row, p.scale, strip.query + (i - begin) * kQueryStride, p.head_size);
     }
+    strip.query_norm = __builtin_sqrtf(square) * __builtin_fabsf(p.scale);
     const int64_t rows = end - begin;
     std::memset(strip.output, 0, static_cast<size_t>(rows * p.head_size) * sizeof(float));
     std::memset(strip.sums, 0, static_cast<size_t>(rows * kLanes) * sizeof(float));
@@ -383,10 +387,13 @@ class TiledAttention {
     constexpr float kLargestExponent = 40;
     constexpr int64_t kFewKeys = 128;
     strip.bounded = false;
-    if (BiasPerRow() || (strip.end_panel - strip.first_panel) * kPanelKeys <= kFewKeys) return;
+    if (BiasPerRow()) return;
+    int64_t keys = 0;
     bool unbiased = !packs_bias_;
     float bound = 0;
     for (int64_t panel = strip.first_panel; panel < strip.end_panel; ++panel) {
+      if (RuledOut(strip, rows, head, panel)) continue;
+      keys += kPanelKeys;
       if (packs_bias_) {
         if (!(head.bias_max[panel] <= 0)) return;
         unbiased = unbiased || (head.bias_max[panel] == 0 && Whole(strip, rows, panel));
@@ -395,7 +402,8 @@ class TiledAttention {
       if (!(score <= bound)) bound = score;
     }
     strip.exponent = __builtin_ceilf(bound * kLog2E);
-    strip.bounded = unbiased && strip.exponent <= kLargestExponent;  // not if NaN
+    strip.bounded =
+        unbiased && keys > kFewKeys && strip.exponent <= kLargestExponent;  // false for NaN
   }
 
   // Every row's largest score is at least this much above what exp() takes for zero.
@@ -568,7 +576,7 @@ class TiledAttention {
       const int64_t count = Min(kPanelKeys, problem_.key_length - first);
       alignas(64) float bias[kPanelKeys];
       const int64_t offset = RowOffset(problem_.bias_strides, head, row) + first;
-      ReadRow(problem_.bias, offset, count, 1.0f, bias);
+      ReadRow(problem_.bias, offset, count, bias);
       for (int64_t i = 0; i < count; ++i) {
         scores[i] = bias[i] == -kInfinity ? -kInfinity : scores[i] + bias[i];  // never NaN
       }
@@ -695,10 +703,10 @@ class TiledAttention {
       float* output = strip.output + row * size;
       for (int64_t j = 0; j < size; ++j) output[j] *= corrections[row];
     }
-    alignas(64) float value[kMaxHeadSize];
+    alignas(64) float buffer[kMaxHeadSize];
     for (int64_t key = 0; key < keys; ++key) {
-      ReadRow(problem_.value, RowOffset(problem_.value_strides, head, first_key + key), size, 1.0f,
-              value);
+      const float* value =
+          Row(problem_.value, problem_.value_strides, head, first_key + key, buffer);
       for (int row = 0; row < rows; ++row) {
         const float weight = Isa::Weight(weights + row * kScoreStride, key);
         if (weight == 0) continue;
