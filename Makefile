@@ -20,5 +20,5 @@ train:
 	@scripts/train
 
 clean:
-	rm -rf .venv .venv-train .cache build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-train .venv-export .cache build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

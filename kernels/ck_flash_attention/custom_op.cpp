@@ -111,9 +111,9 @@ std::vector<int64_t> Dimensions(const OrtApi& api, const OrtTensorTypeAndShapeIn
 }
 
 std::string TypeName(ONNXTensorElementDataType type) {
-  constexpr std::array names = {"undefined", "float32", "uint8",     "int8",       "uint16",
-                                "int16",     "int32",   "int64",     "string",     "bool",
-                                "float16",   "float64", "uint32",    "uint64",     "complex64",
+  constexpr std::array names = {"undefined",  "float32", "uint8",  "int8",   "uint16",
+                                "int16",      "int32",   "int64",  "string", "bool",
+                                "float16",    "float64", "uint32", "uint64", "complex64",
                                 "complex128", "bfloat16"};
   return type < names.size() ? names[type] : "type " + std::to_string(type);
 }
@@ -230,13 +230,13 @@ Attributes ReadAttributes(const OrtApi& api, const OrtKernelInfo* info) {
   Attributes attributes;
   attributes.scale = reader.Float("scale");
   if (attributes.scale && !std::isfinite(*attributes.scale)) {
-    throw Error(ORT_INVALID_GRAPH, "attribute scale is " + std::to_string(*attributes.scale) +
-                                       ", but must be finite");
+    throw Error(ORT_INVALID_GRAPH,
+                "attribute scale is " + std::to_string(*attributes.scale) + ", but must be finite");
   }
   attributes.window_left = ReadWindow(reader, "window_size_left");
   attributes.window_right = ReadWindow(reader, "window_size_right");
-  attributes.layout = ReadChoice<Layout>(
-      reader, "layout", {{{"BHSD", Layout::kBhsd}, {"BSHD", Layout::kBshd}}});
+  attributes.layout =
+      ReadChoice<Layout>(reader, "layout", {{{"BHSD", Layout::kBhsd}, {"BSHD", Layout::kBshd}}});
   attributes.compute_type = ReadChoice<ComputeType>(
       reader, "compute_type",
       {{{"float32", ComputeType::kFloat32}, {"bfloat16", ComputeType::kBFloat16}}});

@@ -21,7 +21,8 @@ struct Avx512Bf16 : Avx512 {
     return Instructions::Dot(sum, a, b);
   }
   static void StoreWeights(float* row, int64_t vector, Vector weights) {
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(row + vector * (kLanes / 2)), Instructions::Narrow(weights));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(row + vector * (kLanes / 2)),
+                        Instructions::Narrow(weights));
   }
 
   static float Weight(const float* row, int64_t key) {

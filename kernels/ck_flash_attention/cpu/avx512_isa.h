@@ -38,16 +38,15 @@ struct Avx512 {
   static Vector Larger(Vector a, Vector b) { return _mm512_max_ps(a, b); }
 
   static Vector ZeroWhereMinusInfinity(Vector value) {
-    return _mm512_maskz_mov_ps(
-        _mm512_cmp_ps_mask(value, Broadcast(-kInfinity), _CMP_NEQ_UQ), value);
+    return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(value, Broadcast(-kInfinity), _CMP_NEQ_UQ),
+                               value);
   }
 
   // value * 2^n, n being the low bits of `shifted`; 0 where x < limit.
   static Vector ScaleUnlessBelow(Vector value, Vector shifted, Vector x, float limit) {
     const __m512i exponent = _mm512_slli_epi32(_mm512_castps_si512(shifted), 23);
     const __mmask16 kept = _mm512_cmp_ps_mask(x, Broadcast(limit), _CMP_NLT_UQ);
-    return _mm512_castsi512_ps(
-        _mm512_maskz_add_epi32(kept, _mm512_castps_si512(value), exponent));
+    return _mm512_castsi512_ps(_mm512_maskz_add_epi32(kept, _mm512_castps_si512(value), exponent));
   }
 
   // Lanes [begin, end) of `value`, which may lie anywhere; -inf in the others.

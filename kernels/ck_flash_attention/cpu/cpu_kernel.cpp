@@ -8,7 +8,7 @@ namespace ck_flash_attention {
 namespace {
 
 struct InstructionSet {
-  const char* name;   // null on failure
+  const char* name;  // null on failure
   const char* error;
   const CpuKernel* float32;
   const CpuKernel* bfloat16;
@@ -46,11 +46,15 @@ InstructionSet Choose() {
   for (const auto& [set, supported] : sets) {
     if (wanted != set.name) continue;
     if (supported) return set;
-    return {nullptr, "CK_FLASH_ATTENTION_ISA names an instruction set this CPU does not have; "
-                     "unset it, or set it to portable", nullptr, nullptr};
+    return {nullptr,
+            "CK_FLASH_ATTENTION_ISA names an instruction set this CPU does not have; "
+            "unset it, or set it to portable",
+            nullptr, nullptr};
   }
-  return {nullptr, "CK_FLASH_ATTENTION_ISA must be avx512_bf16, avx512_bf16_emulated, avx512, avx2 "
-                   "or portable", nullptr, nullptr};
+  return {nullptr,
+          "CK_FLASH_ATTENTION_ISA must be avx512_bf16, avx512_bf16_emulated, avx512, avx2 "
+          "or portable",
+          nullptr, nullptr};
 }
 
 #else

@@ -40,8 +40,8 @@ struct Portable {
   static Vector ScaleUnlessBelow(Vector value, Vector shifted, Vector x, float limit) {
     // Shifted as unsigned: the bits that leave at the top are of no interest.
     typedef uint32_t Unsigned __attribute__((vector_size(16)));
-    const Unsigned scaled = reinterpret_cast<Unsigned>(value) +
-                            (reinterpret_cast<Unsigned>(shifted) << 23);
+    const Unsigned scaled =
+        reinterpret_cast<Unsigned>(value) + (reinterpret_cast<Unsigned>(shifted) << 23);
     const Bits below = x < Broadcast(limit);
     return reinterpret_cast<Vector>(reinterpret_cast<Bits>(scaled) & ~below);
   }

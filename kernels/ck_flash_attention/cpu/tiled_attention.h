@@ -80,11 +80,11 @@ class TiledAttention {
     const float* values;   // rows of kDepth keys, value_stride apart: packed, or where they were
     float* packed_values;  // or null
     int64_t value_stride;
-    float* key_norms;  // [panel], the largest
+    float* key_norms;     // [panel], the largest
     float* value_checks;  // [panel], 0 where all values are finite
-    float* bias;       // [panel][kPanelKeys], or null: none, or one row per query
-    float* bias_max;   // [panel]
-    float* bias_min;   // [panel]
+    float* bias;          // [panel][kPanelKeys], or null: none, or one row per query
+    float* bias_max;      // [panel]
+    float* bias_min;      // [panel]
   };
 
   const AttentionProblem& problem_;
@@ -624,8 +624,7 @@ class TiledAttention {
   static Vector WeighBounded(float* scores, int64_t vectors, float exponent) {
     Vector sum = Isa::Zero();
     for (int64_t i = 0; i < vectors; ++i) {
-      const Vector weight =
-          BoundedWeight(Isa::Load(scores + i * kLanes), Isa::Broadcast(exponent));
+      const Vector weight = BoundedWeight(Isa::Load(scores + i * kLanes), Isa::Broadcast(exponent));
       sum = Isa::Add(sum, weight);
       Isa::StoreWeights(scores, i, weight);
     }

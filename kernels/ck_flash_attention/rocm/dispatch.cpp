@@ -13,8 +13,8 @@ namespace {
 constexpr int64_t kMostRows = int64_t{1} << 30;  // sums of a row, a window and a tile fit int32
 constexpr int64_t kMostBytes = std::numeric_limits<int32_t>::max();
 constexpr int64_t kElementBytes = 2;
-constexpr int64_t kVectorBytes = 16;    // what a lane loads or stores at once
-constexpr int64_t kRowsPastEnd = 256;   // addressed, not read: the rest of a tile and the next one
+constexpr int64_t kVectorBytes = 16;   // what a lane loads or stores at once
+constexpr int64_t kRowsPastEnd = 256;  // addressed, not read: the rest of a tile and the next one
 
 bool IsAligned(const void* data) { return reinterpret_cast<uintptr_t>(data) % kVectorBytes == 0; }
 
@@ -35,8 +35,7 @@ bool Fits32Bits(const Strides& strides) {
 bool HeadFits32Bits(int64_t rows, int64_t row_stride, int64_t row_elements) {
   const int64_t bytes_left = kMostBytes - row_elements * kElementBytes;
   return bytes_left >= 0 &&
-         (row_stride == 0 ||
-          rows + kRowsPastEnd <= bytes_left / kElementBytes / row_stride);
+         (row_stride == 0 || rows + kRowsPastEnd <= bytes_left / kElementBytes / row_stride);
 }
 
 const char* Refusal(const AttentionProblem& problem) {

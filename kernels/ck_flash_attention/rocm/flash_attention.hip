@@ -87,9 +87,10 @@ struct Problem {
   using RandValOutputDataType = uint8_t;
 
   using ProblemTile = Tile<kHeadSize, kVariant == Variant::kBias ? 32 : 64>;
-  using BlockFmhaShape = ck_tile::TileFmhaShape<
-      typename ProblemTile::Block, typename ProblemTile::Waves, sequence<32, 32, 16>,
-      typename ProblemTile::Waves, sequence<32, 32, 16>, true>;
+  using BlockFmhaShape =
+      ck_tile::TileFmhaShape<typename ProblemTile::Block, typename ProblemTile::Waves,
+                             sequence<32, 32, 16>, typename ProblemTile::Waves,
+                             sequence<32, 32, 16>, true>;
   // Masking also makes the kernel divide by a row's sum only where it is not 0: with a bias, a row
   // may see only -inf.
   using FmhaMask = ck_tile::GenericAttentionMask<kVariant != Variant::kFull, true>;
@@ -122,24 +123,22 @@ template <typename KernelProblem>
 using Pipeline = ck_tile::BlockFmhaPipelineQRKSVS<KernelProblem>;
 
 template <typename KernelProblem>
-using Epilogue = ck_tile::Default2DEpilogue<
-    ck_tile::Default2DEpilogueProblem<typename KernelProblem::OaccDataType,
-                                      typename KernelProblem::ODataType, true, false>>;
+using Epilogue = ck_tile::Default2DEpilogue<ck_tile::Default2DEpilogueProblem<
+    typename KernelProblem::OaccDataType, typename KernelProblem::ODataType, true, false>>;
 
 #if INSTANCE_CK_PARTITIONER
 template <typename KernelProblem>
-using Kernel = ck_tile::FmhaFwdKernel<
-    ck_tile::FmhaFwdTilePartitioner<typename KernelProblem::BlockFmhaShape>,
-    Pipeline<KernelProblem>, Epilogue<KernelProblem>>;
+using Kernel =
+    ck_tile::FmhaFwdKernel<ck_tile::FmhaFwdTilePartitioner<typename KernelProblem::BlockFmhaShape>,
+                           Pipeline<KernelProblem>, Epilogue<KernelProblem>>;
 #else
 template <typename KernelProblem>
 using Kernel = ck_tile::FmhaFwdKernel<Pipeline<KernelProblem>, Epilogue<KernelProblem>>;
 #endif
 
 template <typename DeviceKernel>
-__global__ __launch_bounds__(DeviceKernel::kBlockSize,
-                             DeviceKernel::kBlockPerCu) void Run(typename DeviceKernel::Kargs
-                                                                     arguments) {
+__global__ __launch_bounds__(DeviceKernel::kBlockSize, DeviceKernel::kBlockPerCu) void Run(
+    typename DeviceKernel::Kargs arguments) {
 #ifdef __HIP_DEVICE_COMPILE__
   DeviceKernel{}(arguments);
 #else
@@ -191,17 +190,17 @@ const char* Enqueue(const AttentionProblem& problem, void* stream) {
     arguments.mask_type = ck_tile::GenericAttentionMaskEnum::MASK_FROM_TOP_LEFT;
   }
 
-  const dim3 grid = DeviceKernel::GridSize(
-      static_cast<index_t>(problem.batch), static_cast<index_t>(problem.heads),
-      static_cast<index_t>(problem.query_length), kHeadSize);
+  const dim3 grid = DeviceKernel::GridSize(static_cast<index_t>(problem.batch),
+                                           static_cast<index_t>(problem.heads),
+                                           static_cast<index_t>(problem.query_length), kHeadSize);
   if (grid.y > UINT16_MAX || grid.z > UINT16_MAX) {
     return "ROCm: batch, heads or query length is too large: a HIP grid has at most 65535 blocks "
            "along its second and third dimension";
   }
   void* parameters[] = {&arguments};
-  const hipError_t status = hipLaunchKernel(
-      reinterpret_cast<const void*>(&Run<DeviceKernel>), grid, dim3(DeviceKernel::kBlockSize),
-      parameters, 0, static_cast<hipStream_t>(stream));
+  const hipError_t status = hipLaunchKernel(reinterpret_cast<const void*>(&Run<DeviceKernel>), grid,
+                                            dim3(DeviceKernel::kBlockSize), parameters, 0,
+                                            static_cast<hipStream_t>(stream));
   if (status == hipSuccess) {
     return nullptr;
   }
@@ -213,8 +212,8 @@ const char* Enqueue(const AttentionProblem& problem, void* stream) {
   return message;
 }
 
-template const char*
-Enqueue<ElementType::INSTANCE_ELEMENT, INSTANCE_HEAD_SIZE, Variant::INSTANCE_VARIANT>(
-    const AttentionProblem& problem, void* stream);
+template const char* Enqueue<ElementType::INSTANCE_ELEMENT, INSTANCE_HEAD_SIZE,
+                             Variant::INSTANCE_VARIANT>(const AttentionProblem& problem,
+                                                        void* stream);
 
 }  // namespace ck_flash_attention::rocm

@@ -24,7 +24,8 @@ struct RocmLibrary {
     }
     if (run == nullptr) {
       const char* reason = dlerror();
-      error = std::string("ROCm: cannot load ") + kName + ", which belongs beside "
+      error = std::string("ROCm: cannot load ") + kName +
+              ", which belongs beside "
               "libck_flash_attention.so and needs the HIP runtime it was built with: " +
               (reason != nullptr ? reason : "unknown reason");
     }
