@@ -108,3 +108,39 @@ def test_texts_are_long_enough_all_different_and_do_not_repeat_themselves() -> N
 def test_processes_are_told_apart(command: str, role: str) -> None:
     processes = importlib.import_module("processes")
     assert processes.role(command.split()).startswith(role)
+
+
+@pytest.fixture(scope="module")
+def classifiers() -> ModuleType:
+    return importlib.import_module("classifiers")
+
+
+def test_the_classifier_without_the_op_computes_the_same(classifiers: ModuleType) -> None:
+    model = classifiers.shipped("domain")
+    plain = classifiers.without_op(model)
+    assert {node.domain for node in plain.graph.node}.isdisjoint({"com.ck"})
+    inputs = classifiers.feed([101, *range(2000, 2060), 102])
+    with_op, without = (
+        classifiers.probabilities(classifiers.session(each, 1).run(["logits"], inputs)[0])
+        for each in (model, plain)
+    )
+    # int8 activations: a last bit moves one across a step.
+    np.testing.assert_allclose(with_op, without, atol=0.03)
+
+
+def test_a_classifier_without_the_op_cannot_stand_for_both(classifiers: ModuleType) -> None:
+    plain = classifiers.without_op(classifiers.shipped("domain"))
+    with pytest.raises(ValueError, match="no CKFlashAttention"):
+        classifiers.without_op(plain)
+
+
+def test_bf16_is_asked_of_every_op(classifiers: ModuleType) -> None:
+    model = classifiers.with_bf16(classifiers.shipped("domain"))
+    found = [
+        attribute.s
+        for node in model.graph.node
+        if node.op_type == "CKFlashAttention"
+        for attribute in node.attribute
+        if attribute.name == "compute_type"
+    ]
+    assert found == [b"bfloat16"] * 6

@@ -1,14 +1,15 @@
 """Export of a fine-tuned classifier to ONNX, int8 quantisation, and inference to measure it.
 
 The files written are all that the server needs: ``model.onnx`` (inputs ``input_ids`` and
-``attention_mask`` int64 [B, S], both dimensions dynamic; output ``logits`` float32),
-``labels.json`` and ``tokenizer.json``.
+``attention_mask`` int64 [B, S], both dimensions dynamic; output ``logits`` float32; its attention
+is the op of ``kernels/ck_flash_attention``), ``labels.json`` and ``tokenizer.json``.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from torch import nn
 
 from training.finetune import MAX_TOKENS, Trunk, buckets, load_tokenizer, pad, predict
 
+ROOT = Path(__file__).parents[1]
+OP_LIBRARY = ROOT / "build" / "kernels" / "libck_flash_attention.so"
 OPSET = 17
 TOLERANCE = 2e-3
 """Largest difference allowed between PyTorch's logits and those of the fp32 ONNX model."""
@@ -37,6 +40,7 @@ class OnnxModel:
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.register_custom_ops_library(str(OP_LIBRARY))
         self._session = ort.InferenceSession(
             str(path), sess_options=options, providers=["CPUExecutionProvider"]
         )
@@ -134,9 +138,18 @@ def _quantise(source: Path, target: Path, fp32_nodes: Sequence[str]) -> None:
     _strip(target)
 
 
+def _fuse_attention(path: Path) -> None:
+    """Put the flash-attention op into the model, as users do, in the environment that has it."""
+    command = [ROOT / ".venv" / "bin" / "pointsman", "rewrite", path, path]
+    subprocess.run(command, check=True)  # noqa: S603 - our own command
+
+
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """Where the two files of one export lie: fp32 (for comparison) and int8 (to ship)."""
+    """Where the two files of one export lie: fp32 (for comparison) and int8 (to ship).
+
+    The attention of the latter alone is the op.
+    """
 
     fp32: Path
     int8: Path
@@ -158,6 +171,7 @@ def export(
 
     Raises:
         RuntimeError: the ONNX model's logits differ from PyTorch's by more than TOLERANCE.
+        subprocess.CalledProcessError: ``pointsman rewrite`` refused the int8 model.
     """
     folder.mkdir(parents=True, exist_ok=True)
     done = Exported(folder / "fp32.onnx", folder / "int8.onnx")
@@ -168,6 +182,7 @@ def export(
     if worst > TOLERANCE:
         raise RuntimeError(f"ONNX logits differ from PyTorch's by {worst:.2g} (> {TOLERANCE})")
     _quantise(done.fp32, done.int8, fp32_nodes)
+    _fuse_attention(done.int8)
     return done
 
 
