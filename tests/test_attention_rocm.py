@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 KERNELS = Path(__file__).parents[1] / "kernels" / "ck_flash_attention"
@@ -210,6 +211,24 @@ SIZES(ElementType::kBFloat16)
 }
 """
 
+# Stands for HIP's header: clears memory of this machine.
+HIP_ON_THIS_MACHINE = """
+#include <cstring>
+using hipError_t = int;
+using hipStream_t = struct Stream*;
+constexpr hipError_t hipSuccess = 0;
+inline hipError_t hipGetLastError() { return 0; }
+inline const char* hipGetErrorString(hipError_t) { return "out of luck"; }
+inline hipError_t hipMemset2DAsync(void* rows, size_t pitch, int value, size_t width,
+                                   size_t height, hipStream_t stream) {
+  if (stream != nullptr) return 719;
+  for (size_t row = 0; row < height; ++row) {
+    std::memset(static_cast<char*>(rows) + row * pitch, value, width);
+  }
+  return 0;
+}
+"""
+
 
 class Strides(ctypes.Structure):
     _fields_ = [(name, ctypes.c_int64) for name in ("batch", "head", "row")]
@@ -264,11 +283,13 @@ def compile_library(library: Path, *arguments: object) -> None:
     )
 
 
-def caller(function: Any) -> Callable[[Problem], str | None]:
+def caller(function: Any) -> Callable[..., str | None]:
     function.restype = ctypes.c_char_p
 
-    def call(of: Problem) -> str | None:
-        message = function(ctypes.byref(of), None)
+    function.argtypes = [ctypes.POINTER(Problem), ctypes.c_void_p]
+
+    def call(of: Problem, stream: int | None = None) -> str | None:
+        message = function(ctypes.byref(of), stream)
         return None if message is None else message.decode()
 
     return call
@@ -276,11 +297,14 @@ def caller(function: Any) -> Callable[[Problem], str | None]:
 
 @pytest.fixture(scope="module")
 def rocm_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """dispatch.cpp, with KERNELS_THAT_TELL for the kernels."""
+    """dispatch.cpp and clear.cpp, with KERNELS_THAT_TELL for the kernels."""
     work = tmp_path_factory.mktemp("dispatch")
     (work / "kernels.cpp").write_text(KERNELS_THAT_TELL)
+    (work / "hip").mkdir()
+    (work / "hip" / "hip_runtime_api.h").write_text(HIP_ON_THIS_MACHINE)
     library = work / "dispatch.so"
-    compile_library(library, KERNELS / "rocm" / "dispatch.cpp", work / "kernels.cpp")
+    sources = [KERNELS / "rocm" / "dispatch.cpp", KERNELS / "rocm" / "clear.cpp"]
+    compile_library(library, *sources, work / "kernels.cpp", f"-I{work}")
     return library
 
 
@@ -358,10 +382,33 @@ def test_nothing_is_enqueued_for_an_empty_output(
     assert dispatch(problem(**{empty: 0})) is None
 
 
-def test_no_keys_still_need_a_kernel_for_the_zeros(
-    dispatch: Callable[[Problem], str | None],
+@pytest.mark.parametrize("layout", ["BHSD", "BSHD"])
+def test_without_keys_the_output_is_zeros_and_nothing_else_changes(
+    dispatch: Callable[[Problem], str | None], layout: str
 ) -> None:
-    assert dispatch(problem(key_length=0, window_left=3)) == "1 64 1, window 3 -1"
+    batch, heads, rows, size = 2, 3, 5, 32
+    # Rows of 40 elements, of which the output has 32.
+    shape = (batch, heads, rows, 40) if layout == "BHSD" else (batch, rows, heads, 40)
+    memory = np.full(np.prod(shape) + 8, 0x3C00, np.uint16)
+    start = -memory.ctypes.data % 16 // 2
+    before, output, after = np.split(memory, [start, start + np.prod(shape)])
+    output = output.reshape(shape)
+    by_head = output if layout == "BHSD" else output.transpose(0, 2, 1, 3)
+    strides = Strides(*(stride // 2 for stride in by_head.strides[:3]))
+    of = problem(
+        query_length=rows, key_length=0, head_size=size, window_left=3, bias=2,
+        output=output.ctypes.data, output_strides=strides,
+    )  # fmt: skip
+    assert dispatch(of) is None
+    assert not output[..., :size].any()
+    assert all((part == 0x3C00).all() for part in (output[..., size:], before, after))
+
+
+def test_an_output_that_cannot_be_cleared_is_told(
+    dispatch: Callable[[Problem, int], str | None],
+) -> None:
+    message = dispatch(problem(key_length=0), 1)
+    assert message == "ROCm: HIP did not clear the output: out of luck (719)"
 
 
 BIG = 1 << 27  # rows of 64 that are 16 GiB

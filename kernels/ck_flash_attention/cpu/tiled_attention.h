@@ -126,10 +126,10 @@ class TiledAttention {
   }
   size_t HeadBytes() const { return KeyBytes() + CheckBytes() + ValueBytes() + BiasBytes(); }
 
-  // Heads are packed and then read in waves: large enough to keep all threads at work, small
-  // enough that memory does not grow with their number.
+  // Heads are packed and then read in waves: what was packed is then still in a core's L2, and
+  // memory does not grow with the number of heads.
   int64_t HeadsInFlight() const {
-    constexpr int64_t kWaveBytes = 4 << 20;
+    constexpr int64_t kWaveBytes = 512 << 10;
     const int64_t heads = problem_.batch * problem_.heads;
     const int64_t fit = Max(1, kWaveBytes / Max(1, static_cast<int64_t>(HeadBytes())));
     if (fit >= heads) return heads;

@@ -142,6 +142,9 @@ extern "C" [[gnu::visibility("default")]] const char* ck_flash_attention_run_on_
   if (problem.batch == 0 || problem.heads == 0 || problem.query_length == 0) {
     return nullptr;
   }
+  if (problem.key_length == 0) {
+    return rocm::Clear(problem, stream);
+  }
   rocm::LimitWindow(problem);
   if (problem.element_type == ElementType::kFloat16) {
     return rocm::EnqueueHeadSize<ElementType::kFloat16>(problem, stream);

@@ -17,4 +17,7 @@ enum class Variant {
 template <ElementType kElementType, int kHeadSize, Variant kVariant>
 const char* Enqueue(const AttentionProblem& problem, void* stream);
 
+// Enqueues zeros for the whole output. Returns as Enqueue does.
+const char* Clear(const AttentionProblem& problem, void* stream);
+
 }  // namespace ck_flash_attention::rocm

@@ -212,7 +212,10 @@ foreach(element kFloat16 kBFloat16)
   endforeach()
 endforeach()
 
-add_library(ck_flash_attention_rocm MODULE "${CMAKE_CURRENT_LIST_DIR}/dispatch.cpp" ${hip_objects})
+add_library(ck_flash_attention_rocm MODULE "${CMAKE_CURRENT_LIST_DIR}/clear.cpp"
+            "${CMAKE_CURRENT_LIST_DIR}/dispatch.cpp" ${hip_objects})
+target_include_directories(ck_flash_attention_rocm SYSTEM PRIVATE "${hip_root}/include")
+target_compile_definitions(ck_flash_attention_rocm PRIVATE __HIP_PLATFORM_AMD__)
 set_source_files_properties(${hip_objects} PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
 target_compile_options(ck_flash_attention_rocm PRIVATE -Wall -Wextra -Werror)
 target_link_libraries(ck_flash_attention_rocm PRIVATE "${HIP_RUNTIME}")
