@@ -479,6 +479,24 @@ def test_nan_and_infinity_reach_those_who_see_them_and_nobody_else(bad: float) -
         assert np.isnan(output).sum() == 32
 
 
+def test_nan_hides_no_large_neighbour_from_the_bounds_of_scores() -> None:
+    q, k, v = qkv(5, 1, 1, 400, 400, 32)
+    q[:] = 0.1
+    k[0, 0, 200] = 100
+    k[0, 0, 203, 0] = np.nan  # after the large key; queries 0 to 2 see that one only
+    output = run(q, k, v, scale=1.0, window_size_right=200)
+    np.testing.assert_allclose(output[0, 0, :3], np.tile(v[0, 0, 200], (3, 1)), rtol=1e-5)
+    assert np.isnan(output[0, 0, 3:]).all()
+
+    q, k, v = qkv(6, 1, 1, 400, 400, 32)
+    q[0, 0] = 0.1
+    q[0, 0, 0] = k[0, 0, 7] * 40
+    q[0, 0, 1, 0] = np.nan  # after the large query
+    output = run(q, k, v, scale=1.0)
+    np.testing.assert_allclose(output[0, 0, 0], v[0, 0, 7], rtol=1e-5)
+    assert np.isnan(output).sum() == 32
+
+
 # Accuracy
 
 

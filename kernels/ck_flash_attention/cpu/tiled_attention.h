@@ -66,7 +66,7 @@ class TiledAttention {
     int64_t first_row;
     int64_t first_panel;
     int64_t end_panel;
-    float query_norm;  // the largest
+    float query_norm;  // the largest, times the scale
     float negligible;  // panels whose scores all lie below cannot be told from absent ones
     bool bounded;      // `exponent` is known beforehand, and maximum is not used
     float exponent;    // no score exceeds exponent / log2(e)
@@ -195,15 +195,17 @@ class TiledAttention {
     return buffer;
   }
 
-  // The larger of `square` and |row|^2; NaN stays.
-  float LargerSquare(float square, const float* row) const {
+  // The larger one; NaN where either is.
+  static float LargerOrNan(float a, float b) { return a >= b || a != a ? a : b; }
+
+  // The larger of `square` and |scale row|^2; NaN stays.
+  float LargerSquare(float square, const float* row, float scale) const {
     Vector sum = Isa::Zero();
     for (int64_t i = 0; i < problem_.head_size; i += kLanes) {
-      const Vector value = Isa::Load(row + i);
+      const Vector value = Isa::Multiply(Isa::Load(row + i), Isa::Broadcast(scale));
       sum = Isa::MultiplyAdd(value, value, sum);
     }
-    const float other = Isa::SumOfLanes(sum);
-    return other <= square ? square : other;
+    return LargerOrNan(square, Isa::SumOfLanes(sum));
   }
 
   // ------------------------------------------------------------------------------------ packing
@@ -250,7 +252,7 @@ class TiledAttention {
         }
         alignas(64) float buffer[kMaxHeadSize];
         const float* source = Row(p.key, p.key_strides, head, key, buffer);
-        square = LargerSquare(square, source);
+        square = LargerSquare(square, source, 1.0f);
         Isa::PackRow(source, 1.0f, row, p.head_size);
       }
       for (int64_t i = 0; i < depth; i += kLanes) {
@@ -367,10 +369,10 @@ class TiledAttention {
     alignas(64) float buffer[kMaxHeadSize];
     for (int64_t i = begin; i < end; ++i) {
       const float* row = Row(p.query, p.query_strides, head, i, buffer);
-      square = LargerSquare(square, row);
+      square = LargerSquare(square, row, p.scale);
       Isa::PackRow(row, p.scale, strip.query + (i - begin) * kQueryStride, p.head_size);
     }
-    strip.query_norm = __builtin_sqrtf(square) * __builtin_fabsf(p.scale);
+    strip.query_norm = __builtin_sqrtf(square);
     const int64_t rows = end - begin;
     std::memset(strip.output, 0, static_cast<size_t>(rows * p.head_size) * sizeof(float));
     std::memset(strip.sums, 0, static_cast<size_t>(rows * kLanes) * sizeof(float));
@@ -399,7 +401,7 @@ class TiledAttention {
         unbiased = unbiased || (head.bias_max[panel] == 0 && Whole(strip, rows, panel));
       }
       const float score = ScoreBound(strip, head, panel);
-      if (!(score <= bound)) bound = score;
+      bound = LargerOrNan(bound, score);
     }
     strip.exponent = __builtin_ceilf(bound * kLog2E);
     strip.bounded =
@@ -631,7 +633,8 @@ class TiledAttention {
     return sum;
   }
 
-  // exp(x) for x <= 0, within 2 ULP; 0 below the smallest normal number. NaN stays.
+  // exp(x) for x <= 0, relative error about 2e-7 + 1.4e-8 |x| (log2(e) is rounded); 0 below the
+  // smallest normal number. NaN stays where the low 9 bits of its payload are 0.
   //
   // exp(x) = 2^n 2^r with n the nearest integer to x log2(e), which adding kShifter rounds to and
   // leaves in the low bits of the sum.
