@@ -127,7 +127,7 @@ def prove(
         for index, item in enumerate(fused):
             unfused, op = values[2 * index], values[2 * index + 1]
             difference = layer_difference(mask, unfused, op, bshd=item.layout == "BSHD")
-            layers[index] = max(layers[index], difference)
+            layers[index] = np.maximum(layers[index], difference)  # NaN stays, and fails
     for item, difference in zip(fused, layers, strict=True):
         limit = max(bounds.layer, QUANTISED_LAYER) if item.quantised else bounds.layer
         if not difference <= limit:
