@@ -497,6 +497,30 @@ def test_nan_hides_no_large_neighbour_from_the_bounds_of_scores() -> None:
     assert np.isnan(output).sum() == 32
 
 
+@pytest.mark.parametrize("bits", [0x7FC00000, 0xFFFFFFFF, 0x7F800001, 0x7FC001FF])
+@pytest.mark.parametrize("where", ["q", "k", "v", "bias", "bias by row"])
+def test_a_nan_of_any_bits_stays_nan(bits: int, where: str) -> None:
+    q, k, v = qkv(5, 1, 1, 20, 200, 32)
+    bias = np.zeros((1, 1, 20 if where == "bias by row" else 1, 200), np.float32)
+    nan = np.array([bits], np.uint32).view(np.float32)[0]
+    {"q": q, "k": k, "v": v}.get(where, bias)[0, 0, 0, 7] = nan
+    output = run(q, k, v, bias, scale=0.2)
+    assert np.isnan(output[0, 0, 0, 7])
+    if where in ("k", "bias"):
+        assert np.isnan(output).all()
+    if where == "bias by row":
+        assert not np.isnan(output[0, 0, 1:]).any()
+
+
+def test_values_that_are_infinite_in_bf16_alone_stay_where_they_are_seen() -> None:
+    q, k, v = qkv(6, 1, 1, 200, 200, 32)
+    v[0, 0, 100] = np.finfo(np.float32).max
+    windows: dict[str, Any] = {"window_size_left": 5, "window_size_right": 5}
+    output = run(q, k, v, scale=0.2, compute_type="bfloat16", **windows)
+    unseen = np.abs(np.arange(200) - 100) > 5
+    assert np.isfinite(output[0, 0][unseen]).all()
+
+
 # Accuracy
 
 

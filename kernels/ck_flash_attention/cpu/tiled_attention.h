@@ -28,6 +28,7 @@ namespace {
 
 constexpr float kShifter = 0x1.8p+23f;
 constexpr float kLog2E = 0x1.715476p+0f;
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 constexpr int64_t Min(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -208,6 +209,14 @@ class TiledAttention {
     return LargerOrNan(square, Isa::SumOfLanes(sum));
   }
 
+  // PowerOfTwo adds to the bits of its argument, so a NaN must have none in the lower ones. Those
+  // of bf16 and fp16 have none.
+  static void CleanNan(float* values, int64_t count) {
+    for (int64_t i = 0; i < count; ++i) {
+      if (values[i] != values[i]) values[i] = kNan;
+    }
+  }
+
   // ------------------------------------------------------------------------------------ packing
 
   struct PackTasks {
@@ -254,6 +263,7 @@ class TiledAttention {
         const float* source = Row(p.key, p.key_strides, head, key, buffer);
         square = LargerSquare(square, source, 1.0f);
         Isa::PackRow(source, 1.0f, row, p.head_size);
+        if (kDepth == 1 && square != square) CleanNan(row, depth);
       }
       for (int64_t i = 0; i < depth; i += kLanes) {
         Isa::Transpose(rows + i, depth, packed + i * kPanelKeys + half * kLanes, kPanelKeys);
@@ -274,7 +284,9 @@ class TiledAttention {
         rows[i] = kZeros;
         if (key + i < end) rows[i] = Row(p.value, p.value_strides, head, key + i, buffers[i]);
         for (int64_t j = 0; j < p.head_size; j += kLanes) {
-          check = Isa::MultiplyAdd(Isa::Load(rows[i] + j), Isa::Zero(), check);
+          // Slightly larger, since the largest numbers become infinite in bf16.
+          const Vector value = Isa::Multiply(Isa::Load(rows[i] + j), Isa::Broadcast(1.01f));
+          check = Isa::MultiplyAdd(value, Isa::Zero(), check);
         }
       }
       if (packs_values_) {
@@ -291,6 +303,7 @@ class TiledAttention {
     const int64_t count = Min(kPanelKeys, p.key_length - first);
     float* bias = head.bias + first;
     ReadRow(p.bias, RowOffset(p.bias_strides, head, 0) + first, count, bias);
+    CleanNan(bias, count);
     float largest = -kInfinity;
     float smallest = kInfinity;
     for (int64_t i = 0; i < count; ++i) {
@@ -370,7 +383,9 @@ class TiledAttention {
     for (int64_t i = begin; i < end; ++i) {
       const float* row = Row(p.query, p.query_strides, head, i, buffer);
       square = LargerSquare(square, row, p.scale);
-      Isa::PackRow(row, p.scale, strip.query + (i - begin) * kQueryStride, p.head_size);
+      float* packed = strip.query + (i - begin) * kQueryStride;
+      Isa::PackRow(row, p.scale, packed, p.head_size);
+      if (kDepth == 1 && square != square) CleanNan(packed, p.head_size);
     }
     strip.query_norm = __builtin_sqrtf(square);
     const int64_t rows = end - begin;
@@ -579,6 +594,7 @@ class TiledAttention {
       alignas(64) float bias[kPanelKeys];
       const int64_t offset = RowOffset(problem_.bias_strides, head, row) + first;
       ReadRow(problem_.bias, offset, count, bias);
+      CleanNan(bias, count);
       for (int64_t i = 0; i < count; ++i) {
         scores[i] = bias[i] == -kInfinity ? -kInfinity : scores[i] + bias[i];  // never NaN
       }
@@ -634,7 +650,7 @@ class TiledAttention {
   }
 
   // exp(x) for x <= 0, relative error about 2e-7 + 1.4e-8 |x| (log2(e) is rounded); 0 below the
-  // smallest normal number. NaN stays where the low 9 bits of its payload are 0.
+  // smallest normal number. NaN stays (see CleanNan).
   //
   // exp(x) = 2^n 2^r with n the nearest integer to x log2(e), which adding kShifter rounds to and
   // leaves in the low bits of the sum.
