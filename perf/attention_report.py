@@ -107,20 +107,26 @@ def window_figures(results: Results, size: int) -> list[tuple[str, str]]:
     found = []
     width = 2 * results["window"]
     for cell in cells(results, head_size=size, length=8192):
-        ratio = cell["window_ratio"]
-        full, masked = fastest_peer(ratio), fastest_peer(ratio, "@window")
-        for what, peer in (("full", full), ("masked", masked)):
-            if peer:
-                name = f"window {width}, D = {size}, S = 8,192, {cell['threads']} thread(s): "
-                name += f"fastest {what} peer's time by the op's"
-                found.append((name, f"{peer[1]:.1f} ({TITLES[peer[0]]})"))
+        times = cell["median_ms"]
+        for op, layout in (("op@window", "layout BSHD"), ("op_bhsd@window", "heads first")):
+            for what, suffix in (("full", ""), ("masked", "@window")):
+                found_peers = {n: times[n + suffix] for n in PEERS if n + suffix in times}
+                if op in times and found_peers:
+                    peer = min(found_peers, key=found_peers.__getitem__)
+                    name = f"window {width}, D = {size}, S = 8,192, {cell['threads']} thread(s), "
+                    name += f"{layout}: fastest {what} peer's time by the op's"
+                    found.append((name, f"{found_peers[peer] / times[op]:.1f} ({TITLES[peer]})"))
     for threads in (1, 2):
-        long = [c for c in cells(results, head_size=size, threads=threads) if c["length"] >= 512]
-        if len(long) > 2:
-            times = [c["median_ms"]["op@window"] for c in long]
-            slope = exponent([c["length"] for c in long], times)
-            name = f"window {width}, D = {size}, S >= 512, {threads} thread(s): exponent of time"
-            found.append((name, f"{slope:.3f}"))
+        for op, layout in (("op@window", "layout BSHD"), ("op_bhsd@window", "heads first")):
+            long = [
+                c
+                for c in cells(results, head_size=size, threads=threads)
+                if c["length"] >= 512 and op in c["median_ms"]
+            ]
+            if len(long) > 2:
+                slope = exponent([c["length"] for c in long], [c["median_ms"][op] for c in long])
+                name = f"window {width}, D = {size}, S >= 512, {threads} thread(s), {layout}: "
+                found.append((name + "exponent of time", f"{slope:.3f}"))
     return found
 
 
