@@ -4,16 +4,12 @@ Without: the op's nodes replaced by the graph they came from (Transpose, MatMul,
 Transpose). Both run in this process, in turn, on the same real text; ratios are medians of the
 ratios within each round. A profiled run says which operators the time goes to.
 
-With ``--data DIR`` (the development sets) also: how far probabilities move when the op multiplies
-in bf16, emulated where the CPU cannot, which says nothing about time.
-
-Usage: ``python perf/classifiers.py [--data DIR] [--output FILE.json]``
+Usage: ``python perf/classifiers.py [--output FILE.json]``
 """
 
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import tempfile
 import time
@@ -44,11 +40,6 @@ WARM_UP = 3
 PROFILED_RUNS = 10
 SEED = 30
 RESULTS = Path(__file__).parent / "results"
-DEV_SETS = {
-    "safety": "safety/benign_alpaca_eval_dev.jsonl",
-    "domain": "domain/mmlu_pro_dev.jsonl",
-    "pii": "pii/presidio_generated_dev.jsonl",
-}
 Floats = npt.NDArray[np.float32]
 
 
@@ -97,18 +88,6 @@ def _unfused(node: onnx.NodeProto) -> Iterator[onnx.NodeProto]:
     yield step("Softmax", [f"{name}/scores"], f"{name}/weights", axis=-1)
     yield step("MatMul", [f"{name}/weights", f"{name}/v"], f"{name}/heads")
     yield step("Transpose", [f"{name}/heads"], name, perm=[0, 2, 1, 3])
-
-
-def with_bf16(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Return the model with every op's compute_type set to bfloat16."""
-    changed = onnx.ModelProto()
-    changed.CopyFrom(model)
-    for node in changed.graph.node:
-        if node.op_type == "CKFlashAttention":
-            kept = [a for a in node.attribute if a.name != "compute_type"]
-            del node.attribute[:]
-            node.attribute.extend([*kept, helper.make_attribute("compute_type", "bfloat16")])
-    return changed
 
 
 def session(
@@ -178,55 +157,16 @@ def compare(name: str, threads: int, length: int, text: list[int]) -> dict[str, 
     }
 
 
-def bf16_differences(data: Path) -> list[dict[str, Any]]:
-    """Compare probabilities of both compute types over the development sets, one text a run."""
-    rows = []
-    for name, file in DEV_SETS.items():
-        folder = paths.model_repository() / f"{name}_classifier" / "1"
-        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        tokenizer.enable_truncation(512)
-        tokenizer.no_padding()
-        lines = (data / file).read_text(encoding="utf-8").splitlines()
-        texts = [json.loads(line)["text"] for line in lines]
-        model = shipped(name)
-        exact, rounded = session(model, 2), session(with_bf16(model), 2)
-        largest, changed = [], 0
-        for encoding in track(tokenizer.encode_batch(texts), f"bf16, {name}"):
-            both = [
-                probabilities(s.run(["logits"], feed(encoding.ids))[0]) for s in (exact, rounded)
-            ]
-            largest.append(float(np.abs(both[0] - both[1]).max()))
-            changed += int((both[0].argmax(-1) != both[1].argmax(-1)).any())
-        median, high, most = np.quantile(largest, [0.5, 0.99, 1])
-        rows.append(
-            {
-                "classifier": name,
-                "texts": len(texts),
-                "median": round(median, 5),
-                "p99": round(high, 5),
-                "largest": round(most, 5),
-                "texts_with_another_label": changed,
-            }
-        )
-    return rows
-
-
 def main(
-    data: Annotated[Path | None, typer.Option(help="Folder of the development sets.")] = None,
     output: Annotated[Path, typer.Option(help="JSON to write.")] = RESULTS / "classifiers.json",
 ) -> None:
     """Measure, print tables and write the JSON."""
-    flags = Path("/proc/cpuinfo").read_text()
-    native = "avx512_bf16" in flags
-    if data is not None and not native:
-        # Read once a process. Products in fp32 are the same either way.
-        os.environ["CK_FLASH_ATTENTION_ISA"] = "avx512_bf16_emulated"
     console = Console()
     text = Prose(SEED)
     ids = Tokenizer.from_file(
         str(paths.model_repository() / "safety_classifier" / "1" / "tokenizer.json")
     ).encode(text.draw(600)).ids  # fmt: skip
-    results: dict[str, Any] = {"machine": machine.describe() | {"avx512_bf16": native}}
+    results: dict[str, Any] = {"machine": machine.describe()}
     cases = [
         (n, t, length) for n in NAMES for t in (1, 2) for length in (LENGTHS if t == 1 else (512,))
     ]
@@ -236,8 +176,6 @@ def main(
         "op": operators(model, feed(ids[:512])),
         "unfused": operators(without_op(model), feed(ids[:512])),
     }
-    if data is not None:
-        results["bf16"] = bf16_differences(data)
 
     table = Table("classifier", "threads", "tokens", "with the op", "without", "ratio (quartiles)")
     for cell in results["cells"]:
@@ -254,8 +192,6 @@ def main(
     for key, found in results["operators_ms"].items():
         shares = ", ".join(f"{name} {ms:.1f}" for name, ms in list(found.items())[:9])
         console.print(f"{NAMES[0]}, 512 tokens, one thread, {key} (ms): {shares}")
-    for row in results.get("bf16", []):
-        console.print(f"bf16 products, probabilities: {row}")
     output.write_text(json.dumps(results, indent=1) + "\n")
 
 

@@ -135,7 +135,7 @@ def test_a_classifier_without_the_op_cannot_stand_for_both(classifiers: ModuleTy
 
 
 def test_bf16_is_asked_of_every_op(classifiers: ModuleType) -> None:
-    model = classifiers.with_bf16(classifiers.shipped("domain"))
+    model = importlib.import_module("bf16").with_bf16(classifiers.shipped("domain"))
     found = [
         attribute.s
         for node in model.graph.node
