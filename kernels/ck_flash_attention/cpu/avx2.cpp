@@ -1,6 +1,7 @@
 // AVX2 with FMA and F16C: 6 queries by 16 keys fill 12 of 16 registers.
 #include <immintrin.h>
 
+#include "fp32_operands.h"
 #include "tiled_attention.h"
 
 namespace ck_flash_attention {
@@ -10,7 +11,6 @@ struct Avx2 {
   using Vector = __m256;
   static constexpr int kLanes = 8;
   static constexpr int kMaxRows = 6;
-  static constexpr int kDepth = 1;
 
   static Vector Zero() { return _mm256_setzero_ps(); }
   static Vector Broadcast(float value) { return _mm256_set1_ps(value); }
@@ -63,24 +63,6 @@ struct Avx2 {
                      _mm256_cvtps_ph(value, _MM_FROUND_TO_NEAREST_INT));
   }
 
-  static Vector LoadOperands(const float* source) { return Load(source); }
-  static Vector BroadcastOperand(const float* source) { return _mm256_broadcast_ss(source); }
-  static Vector MultiplyAddOperands(Vector a, Vector b, Vector sum) {
-    return _mm256_fmadd_ps(a, b, sum);
-  }
-  static void StoreWeights(float* row, int64_t vector, Vector weights) {
-    Store(row + vector * kLanes, weights);
-  }
-  static float Weight(const float* row, int64_t key) { return row[key]; }
-  static void PackRow(const float* row, float scale, float* packed, int64_t count) {
-    for (int64_t i = 0; i < count; i += kLanes) {
-      Store(packed + i, Multiply(Load(row + i), Broadcast(scale)));
-    }
-  }
-  static void PackValueRows(const float* row, const float*, float* packed, int64_t count) {
-    for (int64_t i = 0; i < count; i += kLanes) Store(packed + i, Load(row + i));
-  }
-
   static void Transpose(const float* source, int64_t source_stride, float* target,
                         int64_t target_stride) {
     __m256 r[8], t[8];
@@ -106,8 +88,10 @@ struct Avx2 {
   }
 };
 
+using Attention = TiledAttention<Fp32Operands<Avx2>>;
+
 }  // namespace
 
-const CpuKernel kAvx2Kernel{&TiledAttention<Avx2>::ScratchBytes, &TiledAttention<Avx2>::Run};
+const CpuKernel kAvx2Kernel{&Attention::ScratchBytes, &Attention::Run};
 
 }  // namespace ck_flash_attention

@@ -1,4 +1,4 @@
-// AVX-512 (F, BW, DQ, VL) with fp32 operands: 14 queries by 32 keys fill 28 of 32 registers.
+// The vectors of AVX-512 (F, BW, DQ, VL): 14 queries by 32 keys fill 28 of 32 registers.
 #pragma once
 
 // GCC calls its own intrinsics' undefined operands uninitialized (GCC bug 105593).
@@ -19,7 +19,6 @@ struct Avx512 {
   using Vector = __m512;
   static constexpr int kLanes = 16;
   static constexpr int kMaxRows = 14;
-  static constexpr int kDepth = 1;
 
   static Vector Zero() { return _mm512_setzero_ps(); }
   static Vector Broadcast(float value) { return _mm512_set1_ps(value); }
@@ -62,24 +61,6 @@ struct Avx512 {
   static void StoreHalf(uint16_t* target, Vector value) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(target),
                         _mm512_cvtps_ph(value, _MM_FROUND_TO_NEAREST_INT));
-  }
-
-  static Vector LoadOperands(const float* source) { return _mm512_loadu_ps(source); }
-  static Vector BroadcastOperand(const float* source) { return _mm512_set1_ps(*source); }
-  static Vector MultiplyAddOperands(Vector a, Vector b, Vector sum) {
-    return _mm512_fmadd_ps(a, b, sum);
-  }
-  static void StoreWeights(float* row, int64_t vector, Vector weights) {
-    _mm512_storeu_ps(row + vector * kLanes, weights);
-  }
-  static float Weight(const float* row, int64_t key) { return row[key]; }
-  static void PackRow(const float* row, float scale, float* packed, int64_t count) {
-    for (int64_t i = 0; i < count; i += kLanes) {
-      Store(packed + i, Multiply(Load(row + i), Broadcast(scale)));
-    }
-  }
-  static void PackValueRows(const float* row, const float*, float* packed, int64_t count) {
-    for (int64_t i = 0; i < count; i += kLanes) Store(packed + i, Load(row + i));
   }
 
   // A square of kLanes by kLanes 32-bit elements.

@@ -1,4 +1,5 @@
 // Any machine: four floats in the vectors GCC and Clang lower to what the baseline has.
+#include "fp32_operands.h"
 #include "tiled_attention.h"
 
 namespace ck_flash_attention {
@@ -9,7 +10,6 @@ struct Portable {
   typedef int32_t Bits __attribute__((vector_size(16)));
   static constexpr int kLanes = 4;
   static constexpr int kMaxRows = 4;
-  static constexpr int kDepth = 1;
 
   static Vector Zero() { return Vector{}; }
   static Vector Broadcast(float value) { return Vector{value, value, value, value}; }
@@ -61,22 +61,6 @@ struct Portable {
     for (int i = 0; i < kLanes; ++i) target[i] = FloatToHalf(value[i]);
   }
 
-  static Vector LoadOperands(const float* source) { return Load(source); }
-  static Vector BroadcastOperand(const float* source) { return Broadcast(*source); }
-  static Vector MultiplyAddOperands(Vector a, Vector b, Vector sum) { return a * b + sum; }
-  static void StoreWeights(float* row, int64_t vector, Vector weights) {
-    Store(row + vector * kLanes, weights);
-  }
-  static float Weight(const float* row, int64_t key) { return row[key]; }
-  static void PackRow(const float* row, float scale, float* packed, int64_t count) {
-    for (int64_t i = 0; i < count; i += kLanes) {
-      Store(packed + i, Multiply(Load(row + i), Broadcast(scale)));
-    }
-  }
-  static void PackValueRows(const float* row, const float*, float* packed, int64_t count) {
-    for (int64_t i = 0; i < count; i += kLanes) Store(packed + i, Load(row + i));
-  }
-
   static void Transpose(const float* source, int64_t source_stride, float* target,
                         int64_t target_stride) {
     for (int i = 0; i < kLanes; ++i) {
@@ -87,9 +71,10 @@ struct Portable {
   }
 };
 
+using Attention = TiledAttention<Fp32Operands<Portable>>;
+
 }  // namespace
 
-const CpuKernel kPortableKernel{&TiledAttention<Portable>::ScratchBytes,
-                                &TiledAttention<Portable>::Run};
+const CpuKernel kPortableKernel{&Attention::ScratchBytes, &Attention::Run};
 
 }  // namespace ck_flash_attention

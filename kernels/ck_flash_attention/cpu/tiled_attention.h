@@ -10,8 +10,8 @@
 // with its own flags: a function shared by the linker could carry instructions a machine lacks.
 // For the same reason nothing here calls the standard library's templates.
 //
-// `Isa` gives: Vector (floats), Operands (a vector of packed operands), kLanes, kMaxRows, kDepth
-// (products in one 32-bit packed operand: 1 for fp32, 2 for bf16), and the functions used below.
+// `Isa` gives: Vector (floats), kLanes, kMaxRows, kDepth (products in one 32-bit packed operand: 1
+// for fp32, see fp32_operands.h, and 2 for bf16), and the functions used below.
 #pragma once
 
 #include <cstddef>
