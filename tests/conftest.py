@@ -24,6 +24,14 @@ def triton() -> Iterator[EmbeddedTriton]:
         yield server
 
 
+@pytest.fixture(scope="module")
+def perf_scripts() -> Iterator[None]:
+    """The measurements in perf/ can be imported by name."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(Path(__file__).parents[1] / "perf")
+        yield
+
+
 _TOY_CONFIG = """
 backend: "python"
 max_batch_size: 1

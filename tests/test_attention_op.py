@@ -10,7 +10,6 @@ import functools
 import itertools
 import math
 import os
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,10 +30,9 @@ from onnxruntime.capi.onnxruntime_pybind11_state import (
     RuntimeException,
 )
 
-from pointsman import paths
+from tests.attention_library import library
 from tests.attention_oracle import SMALLEST, attention, error_budget, to_bfloat16
 
-ROOT = Path(__file__).parents[1]
 Tensor = NDArray[Any]
 ELEMENT_TYPES = {"float32": TensorProto.FLOAT, "float16": TensorProto.FLOAT16}
 HEAD_SIZES = (32, 64, 128)
@@ -81,16 +79,6 @@ def model(
     opsets = [helper.make_opsetid("", 17), helper.make_opsetid("com.ck", 1)]
     made = helper.make_model(graph, opset_imports=opsets, ir_version=9)
     return bytes(made.SerializeToString())
-
-
-@functools.cache
-def library() -> Path:
-    """The op library of this checkout, or the one that test_attention_isa.py names."""
-    named = os.environ.get("POINTSMAN_TEST_OP_LIBRARY")
-    if named:
-        return Path(named)
-    subprocess.run([str(ROOT / "scripts" / "build_kernels")], check=True)
-    return paths.kernels() / paths.ATTENTION_LIBRARY
 
 
 def load(graph: bytes, *, threads: int = 1) -> onnxruntime.InferenceSession:

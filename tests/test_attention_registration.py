@@ -6,7 +6,6 @@ Numbers are test_attention_op.py's business; here a float64 one-liner is enough.
 from __future__ import annotations
 
 import ctypes
-import functools
 import os
 import subprocess
 import sys
@@ -21,7 +20,7 @@ import pytest
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto, helper
 
-from pointsman import paths
+from tests.attention_library import library
 
 ROOT = Path(__file__).parents[1]
 FLOAT, FLOAT16, BFLOAT16, DOUBLE = (
@@ -33,16 +32,6 @@ FLOAT, FLOAT16, BFLOAT16, DOUBLE = (
 Tensor = NDArray[Any]
 Shape = Sequence[int | str | None]
 Q, K = (2, 3, 5, 32), (2, 3, 7, 32)
-
-
-@functools.cache
-def library() -> Path:
-    """The op library of this checkout, or the one that the environment names."""
-    named = os.environ.get("POINTSMAN_TEST_OP_LIBRARY")
-    if named:
-        return Path(named)
-    subprocess.run([str(ROOT / "scripts" / "build_kernels")], check=True)
-    return paths.kernels() / paths.ATTENTION_LIBRARY
 
 
 def attention_node(

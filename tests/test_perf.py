@@ -1,8 +1,6 @@
 """The parts of the measurements that could make a wrong number look right."""
 
 import importlib
-from collections.abc import Iterator
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -12,14 +10,7 @@ import pytest
 
 from pointsman import Coverage
 
-PERF = Path(__file__).parents[1] / "perf"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def scripts_can_be_imported() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(PERF)
-        yield
+pytestmark = pytest.mark.usefixtures("perf_scripts")
 
 
 @pytest.fixture(scope="module")

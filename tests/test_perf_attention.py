@@ -1,8 +1,6 @@
 """The parts of the attention measurements that could make a wrong number look right."""
 
 import importlib
-from collections.abc import Iterator
-from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -10,14 +8,7 @@ import pytest
 
 from tests.attention_oracle import attention
 
-PERF = Path(__file__).parents[1] / "perf"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def scripts_can_be_imported() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(PERF)
-        yield
+pytestmark = pytest.mark.usefixtures("perf_scripts")
 
 
 @pytest.fixture(scope="module")
