@@ -21,11 +21,11 @@ import machine
 import numpy as np
 import onnx
 import typer
-from onnx import helper
 from rich.progress import track
 from tokenizers import Tokenizer
 
 from pointsman import paths
+from pointsman.rewrite.fusion import set_compute_type
 
 RESULTS = Path(__file__).parent / "results"
 DEV_SETS = {
@@ -36,14 +36,10 @@ DEV_SETS = {
 
 
 def with_bf16(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Return the model with every op's compute_type set to bfloat16."""
+    """Return a copy of the model with every op's compute_type set to bfloat16."""
     changed = onnx.ModelProto()
     changed.CopyFrom(model)
-    for node in changed.graph.node:
-        if node.op_type == "CKFlashAttention":
-            kept = [a for a in node.attribute if a.name != "compute_type"]
-            del node.attribute[:]
-            node.attribute.extend([*kept, helper.make_attribute("compute_type", "bfloat16")])
+    set_compute_type(changed, "bfloat16")
     return changed
 
 

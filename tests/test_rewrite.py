@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import subprocess
 import sys
@@ -444,6 +445,24 @@ def test_a_wrong_window_is_not_written(
     with pytest.raises(ProofError, match=r"outputs differ by .*allowed"):
         rewrite(source, tmp_path / "out.onnx", library=library)
     assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]
+
+
+def test_an_attention_that_gives_nan_once_is_not_written(
+    save: Save, tmp_path: Path, library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = save(encoder(add_band(6, 6)))
+    once = itertools.chain([np.nan], itertools.repeat(0.0))
+    monkeypatch.setattr(proof, "layer_difference", lambda *_, **__: next(once))
+    with pytest.raises(ProofError, match=r"Softmax node 'softmax'.* differs by nan"):
+        rewrite(source, tmp_path / "out.onnx", library=library)
+    assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]
+
+
+def test_nan_in_an_attention_is_a_difference() -> None:
+    values = np.ones((1, 2, 3, 4), np.float32)
+    broken = values.copy()
+    broken[0, 1, 2, 3] = np.nan
+    assert np.isnan(proof.layer_difference(np.ones((1, 3), np.int64), values, broken, bshd=False))
 
 
 def test_differences_of_padding_are_not_counted() -> None:
