@@ -293,10 +293,18 @@ nv_inference_pending_request_count{{model="clf2",version="1"}} 0
         progress = _Progress()
         for now, rejected in ((0.0, 0), (5.0, 3), (10.0, 9)):
             text = self.metrics(success=7, backend_failures=1, rejected=rejected, pending=2)
-            assert progress.hanging(text, now, 10) == []
+            assert progress.hanging(text, {}, now, 10) == []
         text = self.metrics(success=7, backend_failures=1, rejected=11, pending=2)
-        assert progress.hanging(text, 10.5, 10) == ["clf"]
-        assert progress.hanging(text, 11, 10) == []  # its process is being replaced
+        assert progress.hanging(text, {}, 10.5, 10) == [("clf", 10.5)]
+        assert progress.hanging(text, {}, 11, 10) == []  # its process is being replaced
+
+    def test_does_not_hang_while_it_computes_except_for_ever(self) -> None:
+        progress = _Progress()
+        text = self.metrics(success=7, backend_failures=0, rejected=0, pending=2)
+        for now in range(0, 301, 20):
+            # A tenth of a core: it has neighbours.
+            assert progress.hanging(text, {"clf": 5 + now / 10}, now, 10) == []
+        assert progress.hanging(text, {"clf": 50}, 301, 10) == [("clf", 301)]
 
     @pytest.mark.parametrize("what", ["success", "backend_failures"])
     def test_does_not_hang_when_any_was_executed(self, what: str) -> None:
@@ -304,13 +312,13 @@ nv_inference_pending_request_count{{model="clf2",version="1"}} 0
         for now in range(0, 60, 4):
             counts = {"success": 7, "backend_failures": 1, what: 100 + now}
             text = self.metrics(rejected=0, pending=9, **counts)
-            assert progress.hanging(text, now, 10) == []
+            assert progress.hanging(text, {}, now, 10) == []
 
     def test_does_not_hang_when_nobody_waits(self) -> None:
         progress = _Progress()
         for now in range(0, 60, 4):
             text = self.metrics(success=7, backend_failures=0, rejected=0, pending=0)
-            assert progress.hanging(text, now, 10) == []
+            assert progress.hanging(text, {}, now, 10) == []
 
 
 def get(url: str) -> tuple[int, dict[str, str]]:

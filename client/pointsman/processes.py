@@ -20,6 +20,7 @@ class _Stat(NamedTuple):
 
     state: str
     started: str
+    ticks: int  # of CPU time, in user and kernel mode
     exit_code: int  # as waitpid gives it; the kernel shows it once the process is a zombie
 
 
@@ -27,7 +28,12 @@ def _stat(pid: int) -> _Stat | None:
     """Return the state of a process, or None when it is gone."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
-        return _Stat(state=fields[0], started=fields[19], exit_code=int(fields[49]))
+        return _Stat(
+            state=fields[0],
+            started=fields[19],
+            ticks=int(fields[11]) + int(fields[12]),
+            exit_code=int(fields[49]),
+        )
     except (OSError, IndexError):
         return None
 
@@ -59,6 +65,11 @@ class Process:
         """Whether it has ended, collected by its parent or not."""
         stat = self._current()
         return stat is None or stat.state in "ZXx"
+
+    def cpu_s(self) -> float:
+        """Return the CPU time that it has used, in seconds; 0 when it is gone."""
+        stat = self._current()
+        return stat.ticks / os.sysconf("SC_CLK_TCK") if stat is not None else 0.0
 
     def fate(self) -> str:
         """Return what became of it, for a person to read."""

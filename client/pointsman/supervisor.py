@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import FrameType, TracebackType
 
@@ -29,6 +29,9 @@ _WATCH_S = 0.1
 _LOAD_TIMEOUT_S = 30.0
 _PROGRESS_S = 1.0
 _SILENCE_S = 30.0
+# A model that uses this share of a core computes: a long text takes its time. Not for ever.
+_COMPUTING = 0.02
+_LONGEST_S = 300.0
 _BACKOFF_FREE = 3
 _BACKOFF_FIRST_S = 0.5
 _BACKOFF_LAST_S = 30.0
@@ -65,8 +68,8 @@ class Supervisor:
 
     - A model's process died or was stopped: the model is unloaded at once, so that requests fail
       fast, loaded again, and the ensembles that need it are loaded again.
-    - A model has not answered for `hang_timeout_s` while requests wait for it: its process is
-      killed.
+    - A model has not answered for `hang_timeout_s` while requests wait for it, and does not compute,
+      or it has computed for five minutes: its process is killed.
     - That failed or took over 30 s, Triton died, or it did not answer for 30 s: the whole server
       is started again, on the same ports.
 
@@ -75,7 +78,7 @@ class Supervisor:
     Args:
         triton: the server. Only the supervisor may start it while the block runs.
         report: gets one line for everything that happens.
-        hang_timeout_s: longer than the longest honest execution, in seconds.
+        hang_timeout_s: longer than an honest execution waits for anything but the CPU, in seconds.
     """
 
     def __init__(
@@ -261,8 +264,9 @@ class Supervisor:
             if self._progress.silent_s(now) > _SILENCE_S:
                 raise _LostError(f"Triton does not answer: {error}") from error
             return
-        for model in self._progress.hanging(metrics, now, self._hang_timeout_s):
-            self._report(f"{model} hangs, {self._hang_timeout_s:g} s by now: ending its process")
+        cpu_s = {model: sum(s.cpu_s() for s in stubs) for model, stubs in self._stubs.items()}
+        for model, silent_s in self._progress.hanging(metrics, cpu_s, now, self._hang_timeout_s):
+            self._report(f"{model} hangs, {silent_s:.3g} s by now: ending its process")
             for stub in self._stubs.get(model, []):
                 stub.kill()
 
@@ -294,14 +298,27 @@ class _Progress:
 
     def __init__(self) -> None:
         self._answered_at = time.monotonic()
-        self._seen: dict[str, tuple[float, float]] = {}  # model: executions, since when
+        # model: executions; since when, and CPU seconds used by then
+        self._seen: dict[str, tuple[float, float, float]] = {}
 
     def silent_s(self, now: float) -> float:
         """Return for how long there have been no metrics, in seconds."""
         return now - self._answered_at
 
-    def hanging(self, metrics: str, now: float, timeout_s: float) -> list[str]:
-        """Return the models without progress for `timeout_s`, given Triton's metrics now."""
+    def hanging(
+        self, metrics: str, cpu_s: Mapping[str, float], now: float, timeout_s: float
+    ) -> list[tuple[str, float]]:
+        """Find the models that neither execute requests nor compute.
+
+        Args:
+            metrics: Triton's metrics now.
+            cpu_s: CPU seconds that the processes of each model have used by now.
+            now: in seconds.
+            timeout_s: without progress, in seconds.
+
+        Returns:
+            Their names, and for how long, in seconds.
+        """
         self._answered_at = now
         executed = {
             model: sum(
@@ -313,13 +330,16 @@ class _Progress:
         found = []
         for model, count in executed.items():
             waiting = _samples(metrics, "nv_inference_pending_request_count", model)
-            before, since = self._seen.get(model, (count, now))
+            used = cpu_s.get(model, 0.0)
+            before, since, used_before = self._seen.get(model, (count, now, used))
             if count != before or not waiting:
-                before, since = count, now
-            self._seen[model] = (before, since)
-            if now - since > timeout_s:
-                found.append(model)
-                self._seen[model] = (count, now)
+                before, since, used_before = count, now, used
+            silent_s = now - since
+            computes = used - used_before > _COMPUTING * silent_s
+            if silent_s > (_LONGEST_S if computes else timeout_s):
+                found.append((model, silent_s))
+                before, since, used_before = count, now, used
+            self._seen[model] = before, since, used_before
         return found
 
 
