@@ -133,7 +133,8 @@ def _quantise(source: Path, target: Path, fp32_nodes: Sequence[str]) -> None:
         reduce_range=True,
         weight_type=QuantType.QInt8,
         nodes_to_exclude=list(fp32_nodes),
-        extra_options={"MatMulConstBOnly": True},
+        # The second for what follows an op that is not ONNX's own: its type is not inferred.
+        extra_options={"MatMulConstBOnly": True, "DefaultTensorType": onnx.TensorProto.FLOAT},
     )
     _strip(target)
 
