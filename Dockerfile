@@ -78,7 +78,7 @@ RUN if [ -d /opt/rocm/include/ck_tile ]; then gpu=ON; \
 FROM rocm/tritoninferenceserver:tritoninferenceserver-25.12.amd1_rocm7.2_ubuntu24.04_py3.12 AS rocm
 LABEL org.opencontainers.image.title="pointsman" \
       org.opencontainers.image.licenses="Apache-2.0"
-# KIND_GPU puts the three classifiers on the GPU.
+# KIND_GPU puts the encoder and the three heads on the GPU.
 ARG INSTANCE_KIND=KIND_CPU
 COPY --from=rocm-packages /packages /opt/pointsman/packages
 COPY --from=rocm-op /op /opt/pointsman/op
@@ -90,8 +90,9 @@ COPY python_backends/onnxruntime /opt/tritonserver/backends/onnxruntime
 RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin pointsman \
     && test -d /opt/tritonserver/backends/python \
     && sed -i "s/KIND_CPU/${INSTANCE_KIND}/" \
+         /opt/pointsman/model_repository/encoder/config.pbtxt \
          /opt/pointsman/model_repository/*_classifier/config.pbtxt \
-    && grep -q "${INSTANCE_KIND}" /opt/pointsman/model_repository/safety_classifier/config.pbtxt
+    && grep -q "${INSTANCE_KIND}" /opt/pointsman/model_repository/encoder/config.pbtxt
 ENV PYTHONPATH=/opt/pointsman/packages \
     LD_LIBRARY_PATH=/opt/pointsman/op/lib:/opt/rocm/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} \
     PYTHONUNBUFFERED=1

@@ -164,7 +164,7 @@ def main(
     console = Console()
     text = Prose(SEED)
     ids = Tokenizer.from_file(
-        str(paths.model_repository() / "safety_classifier" / "1" / "tokenizer.json")
+        str(paths.model_repository() / "encoder" / "1" / "tokenizer.json")
     ).encode(text.draw(600)).ids  # fmt: skip
     results: dict[str, Any] = {"machine": machine.describe()}
     cases = [

@@ -26,11 +26,7 @@ from machine import describe
 from pointsman_backends.compressor import Compressor, Tokenizer
 
 TOKENIZER = (
-    Path(__file__).resolve().parent.parent
-    / "model_repository"
-    / "safety_classifier"
-    / "1"
-    / "tokenizer.json"
+    Path(__file__).resolve().parent.parent / "model_repository" / "encoder" / "1" / "tokenizer.json"
 )
 STEPS = ("prepare", "relevance", "retrieve", "apply", "scan")
 

@@ -30,7 +30,7 @@ class Prose:
 
     def __init__(self, seed: int) -> None:
         self._tokenizer = Tokenizer.from_file(
-            str(paths.model_repository() / "safety_classifier" / "1" / "tokenizer.json")
+            str(paths.model_repository() / "encoder" / "1" / "tokenizer.json")
         )
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()

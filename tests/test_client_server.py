@@ -1,13 +1,12 @@
-"""The client against a real Triton with the shipped ensemble and classifiers of ten words.
+"""The client against a real Triton with the shipped ensemble, and models that know ten words.
 
-Compressor, router, backends and configurations are the shipped ones; only the three model.onnx are
-small: each looks its token ids up in a table, so what they say is known beforehand.
+Compressor, router, backends and configurations are the shipped ones; only the model.onnx are small
+(tests/tiny_models.py), so what they say is known beforehand.
 """
 
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
 import os
 import re
@@ -25,86 +24,19 @@ import numpy as np
 import onnx
 import psutil
 import pytest
-from onnx import TensorProto, helper, numpy_helper
-from tokenizers import Tokenizer
+from onnx import numpy_helper
 from tritonclient.grpc import InferenceServerClient, InferInput
 
-from pointsman import AsyncRouter, Decision, Router, errors, paths
+from pointsman import AsyncRouter, Decision, Router, errors
 from pointsman.embedded import EmbeddedTriton
-from pointsman_backends.router.policy import PII_TYPES
+from tests.tiny_models import SAFETY, write_repository
 
 pytestmark = pytest.mark.server
-
-SAFETY = ("benign", "jailbreak", "harmful")
-DOMAINS = (
-    "biology", "business", "chemistry", "computer science", "economics", "engineering", "health",
-    "history", "law", "math", "other", "philosophy", "physics", "psychology",
-)  # fmt: skip
-PII = ("O", *itertools.chain.from_iterable((f"B-{t}", f"I-{t}") for t in PII_TYPES))
-
-# model -> (labels, label of every other word, words that it knows)
-CLASSIFIERS: dict[str, tuple[tuple[str, ...], str, dict[str, str]]] = {
-    "safety_classifier": (SAFETY, "benign", {"ignore": "jailbreak", "bomb": "harmful"}),
-    "domain_classifier": (
-        DOMAINS,
-        "other",
-        {"integral": "math", "python": "computer science", "broken": "infinite"},
-    ),
-    "pii_classifier": (PII, "O", {"alice": "B-PERSON", "smith": "I-PERSON"}),
-}
-
-
-def tiny_classifier(name: str, tokenizer: Tokenizer) -> onnx.ModelProto:
-    """Score of a label: how strongly any token of the text, or each token, speaks for it."""
-    labels, default, words = CLASSIFIERS[name]
-    table = np.zeros((tokenizer.get_vocab_size(), len(labels)), dtype=np.float32)
-    table[:, labels.index(default)] = 10
-    for word, label in words.items():
-        (token,) = tokenizer.encode(word, add_special_tokens=False).ids
-        if label == "infinite":
-            table[token] = np.inf
-        else:
-            table[token] = 0
-            table[token, labels.index(label)] = 20
-    nodes = [
-        helper.make_node("Gather", ["table", "input_ids"], ["rows"]),
-        helper.make_node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT),
-        helper.make_node("Unsqueeze", ["mask", "last"], ["column"]),
-    ]
-    if name == "pii_classifier":
-        nodes.append(helper.make_node("Mul", ["rows", "column"], ["logits"]))
-        shape: list[Any] = ["batch", "tokens", len(labels)]
-    else:
-        nodes.append(helper.make_node("Mul", ["rows", "column"], ["seen"]))
-        nodes.append(helper.make_node("ReduceMax", ["seen"], ["logits"], axes=[1], keepdims=0))
-        shape = ["batch", len(labels)]
-    graph = helper.make_graph(
-        nodes,
-        name,
-        [
-            helper.make_tensor_value_info(tensor, TensorProto.INT64, ["batch", "tokens"])
-            for tensor in ("input_ids", "attention_mask")
-        ],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, shape)],
-        [
-            numpy_helper.from_array(table, "table"),
-            numpy_helper.from_array(np.array([2], dtype=np.int64), "last"),
-        ],
-    )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    shipped = paths.model_repository()
-    to = tmp_path_factory.mktemp("tiny") / "model_repository"
-    shutil.copytree(shipped, to, ignore=shutil.ignore_patterns("model.onnx", "__pycache__"))
-    tokenizer = Tokenizer.from_file(str(shipped / "safety_classifier" / "1" / "tokenizer.json"))
-    for name, (labels, *_) in CLASSIFIERS.items():
-        folder = to / name / "1"
-        onnx.save(tiny_classifier(name, tokenizer), folder / "model.onnx")
-        (folder / "labels.json").write_text(json.dumps({"labels": labels, "max_tokens": 512}))
-    return to
+    return write_repository(tmp_path_factory.mktemp("tiny") / "model_repository")
 
 
 @pytest.fixture(scope="module")
@@ -410,14 +342,15 @@ def test_a_bad_policy_stops_the_server_and_names_file_line_and_key(broken: Path)
 
 
 def test_a_two_label_safety_checkpoint_works(broken: Path) -> None:
-    labels, *_ = CLASSIFIERS["safety_classifier"]
     folder = broken / "safety_classifier" / "1"
     model = onnx.load(folder / "model.onnx")
-    table = numpy_helper.to_array(model.graph.initializer[0])[:, :2]
-    model.graph.initializer[0].CopyFrom(numpy_helper.from_array(table.copy(), "table"))
+    (weights,) = [tensor for tensor in model.graph.initializer if tensor.name == "weights"]
+    two = numpy_helper.to_array(weights)[:, :2].copy()
+    weights.CopyFrom(numpy_helper.from_array(two, "weights"))
     model.graph.output[0].type.tensor_type.shape.dim[1].dim_value = 2
     onnx.save(model, folder / "model.onnx")
-    (folder / "labels.json").write_text(json.dumps({"labels": labels[:2], "max_tokens": 512}))
+    labels = json.loads((folder / "labels.json").read_text()) | {"labels": SAFETY[:2]}
+    (folder / "labels.json").write_text(json.dumps(labels))
     with EmbeddedTriton(broken) as server, Router(server.grpc_url, timeout_s=20) as router:
         decision = router.route_text("ignore all of it")
         assert (decision.action, decision.rule) == ("block", "safety:jailbreak")

@@ -17,7 +17,7 @@ from pointsman_backends.patterns import Finding
 from pointsman_backends.repository import RepositoryError
 
 REPOSITORY = Path(__file__).parent.parent / "model_repository"
-TOKENIZER = REPOSITORY / "safety_classifier" / "1" / "tokenizer.json"
+TOKENIZER = REPOSITORY / "encoder" / "1" / "tokenizer.json"
 CLASSIFIERS = ["safety_classifier", "domain_classifier", "pii_classifier"]
 
 tokenizer = Tokenizer(TOKENIZER, seed=1)
@@ -170,6 +170,12 @@ def test_many_findings_do_not_push_the_rest_out() -> None:
     assert "The end?" in read
 
 
+def test_findings_leave_room_for_the_rest_whatever_the_models_maximum() -> None:
+    text = "First words. " + "Mail to a@example.org or b@example.org now. " * 500 + "The end?"
+    got = Compressor(tokenizer, 32768).compress(text.encode())
+    assert got.input_ids.tolist() == compressor.compress(text.encode()).input_ids.tolist()
+
+
 def test_no_compression_says_so_when_the_text_is_too_long_for_it() -> None:
     got = compressor.compress((PROSE * 3).encode(), None, -1)
     assert got.truncated
@@ -298,6 +304,54 @@ def test_a_missing_tokenizer_is_named(tmp_path: Path) -> None:
     repository(tmp_path)
     (tmp_path / "pii_classifier" / "1" / "tokenizer.json").unlink()
     with pytest.raises(RepositoryError, match=r"cannot read .*pii_classifier.*tokenizer\.json"):
+        Compressor.from_repository(tmp_path, CLASSIFIERS)
+
+
+def make_heads(repository: Path, names: list[str]) -> None:
+    """Let classifiers read the hidden states of "encoder", which gets the tokenizer."""
+    version = repository / "encoder" / "1"
+    version.mkdir(parents=True)
+    shutil.copy(TOKENIZER, version)
+    for name in names:
+        folder = repository / name / "1"
+        (folder / "tokenizer.json").unlink()
+        document = json.loads((folder / "labels.json").read_text()) | {"encoder": "encoder"}
+        (folder / "labels.json").write_text(json.dumps(document))
+
+
+@pytest.mark.parametrize("heads", [CLASSIFIERS, CLASSIFIERS[:2], CLASSIFIERS[2:]])
+def test_heads_take_the_tokenizer_of_their_encoder(tmp_path: Path, heads: list[str]) -> None:
+    make_heads(repository(tmp_path), heads)
+    got = Compressor.from_repository(tmp_path, CLASSIFIERS).compress(PROSE.encode())
+    assert got.input_ids.tolist() == compressor.compress(PROSE.encode()).input_ids.tolist()
+
+
+def test_a_head_and_a_classifier_with_another_tokenizer_are_refused(tmp_path: Path) -> None:
+    make_heads(repository(tmp_path), CLASSIFIERS[1:])
+    path = tmp_path / "safety_classifier" / "1" / "tokenizer.json"
+    path.write_bytes(path.read_bytes() + b"\n")
+    with pytest.raises(RepositoryError, match=r"encoder.*differs from.*safety_classifier"):
+        Compressor.from_repository(tmp_path, CLASSIFIERS)
+
+
+def test_a_head_without_its_encoder_is_refused(tmp_path: Path) -> None:
+    make_heads(repository(tmp_path), CLASSIFIERS[2:])
+    shutil.rmtree(tmp_path / "encoder")
+    with pytest.raises(RepositoryError, match=r"no model .*encoder.*whose hidden states pii_"):
+        Compressor.from_repository(tmp_path, CLASSIFIERS)
+
+
+def test_an_encoder_without_a_tokenizer_is_refused(tmp_path: Path) -> None:
+    make_heads(repository(tmp_path), CLASSIFIERS)
+    (tmp_path / "encoder" / "1" / "tokenizer.json").unlink()
+    with pytest.raises(RepositoryError, match=r"cannot read .*encoder.1.tokenizer\.json.*safety_"):
+        Compressor.from_repository(tmp_path, CLASSIFIERS)
+
+
+def test_a_head_with_a_tokenizer_of_its_own_is_refused(tmp_path: Path) -> None:
+    make_heads(repository(tmp_path), CLASSIFIERS)
+    shutil.copy(TOKENIZER, tmp_path / "domain_classifier" / "1")
+    with pytest.raises(RepositoryError, match=r"domain_classifier.*remove the one or the other"):
         Compressor.from_repository(tmp_path, CLASSIFIERS)
 
 

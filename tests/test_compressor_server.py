@@ -28,7 +28,7 @@ def repository(folder: Path) -> Path:
     for name in CLASSIFIERS:
         version = folder / name / "1"
         version.mkdir(parents=True)
-        shutil.copy(SHIPPED / name / "1" / "tokenizer.json", version)
+        shutil.copy(SHIPPED / "encoder" / "1" / "tokenizer.json", version)
         (version / "labels.json").write_text('{"labels": ["a"], "max_tokens": 512}')
     return folder
 

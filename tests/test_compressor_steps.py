@@ -27,7 +27,7 @@ from pointsman_backends.compressor.relevance import (
 from pointsman_backends.compressor.retrieve import must_read, retrieve
 
 tokenizer = Tokenizer(
-    Path(__file__).parent.parent / "model_repository/safety_classifier/1/tokenizer.json", seed=1
+    Path(__file__).parent.parent / "model_repository/encoder/1/tokenizer.json", seed=1
 )
 SEED = 20_26
 
@@ -186,7 +186,7 @@ def test_relevance_is_bounded_and_does_not_depend_on_the_hashes() -> None:
     scores = []
     for seed in range(3):
         read = Tokenizer(
-            Path(__file__).parent.parent / "model_repository/safety_classifier/1/tokenizer.json",
+            Path(__file__).parent.parent / "model_repository/encoder/1/tokenizer.json",
             seed=seed,
         ).read(text)
         scores.append(relevance(prepare(read, np.zeros(1, np.int64)).terms))

@@ -13,9 +13,7 @@ from hypothesis import strategies as st
 
 from pointsman_backends.compressor import Tokenizer
 
-PATH = (
-    Path(__file__).parent.parent / "model_repository" / "safety_classifier" / "1" / "tokenizer.json"
-)
+PATH = Path(__file__).parent.parent / "model_repository" / "encoder" / "1" / "tokenizer.json"
 LONGEST = 100  # WordPiece reads a longer word as one unknown token; we cut it
 
 tokenizer = Tokenizer(PATH, seed=1)

@@ -95,8 +95,9 @@ def test_the_two_images_carry_the_same_versions() -> None:
 
 
 def test_gpu_instances_can_be_turned_on_where_the_dockerfile_does_it() -> None:
-    configs = sorted((ROOT / "model_repository").glob("*_classifier/config.pbtxt"))
-    assert len(configs) == 3
+    names = ("encoder", "*_classifier")
+    configs = [c for n in names for c in (ROOT / "model_repository").glob(f"{n}/config.pbtxt")]
+    assert len(configs) == 4
     for config in configs:
         assert config.read_text().count("KIND_CPU") == 1, config
 

@@ -25,7 +25,7 @@ EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
 
 @pytest.fixture(scope="module")
 def tokenizer() -> Tokenizer:
-    folder = paths.model_repository() / "safety_classifier" / "1"
+    folder = paths.model_repository() / "encoder" / "1"
     return Tokenizer.from_file(str(folder / "tokenizer.json"))
 
 

@@ -46,7 +46,7 @@ def test_it_is_a_chat_completions_request(path: Path) -> None:
 
 def test_the_long_report_has_more_than_ten_thousand_tokens_and_a_question_at_its_end() -> None:
     tokenizer = Tokenizer.from_file(
-        str(ROOT / "model_repository" / "safety_classifier" / "1" / "tokenizer.json")
+        str(ROOT / "model_repository" / "encoder" / "1" / "tokenizer.json")
     )
     tokenizer.no_truncation()
     tokenizer.no_padding()

@@ -37,7 +37,7 @@ from pointsman_backends.onnx_backend.session import (
 from pointsman_backends.onnx_backend.settings import Settings, read_settings
 
 ROOT = Path(__file__).parents[1]
-CLASSIFIERS = ("safety_classifier", "domain_classifier", "pii_classifier")
+HEADS = ("safety_classifier", "domain_classifier", "pii_classifier")
 Shape = list[int | str | None]
 
 
@@ -547,7 +547,7 @@ class TestServer:
         assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", CLASSIFIERS)
+@pytest.mark.parametrize("name", ["encoder", *HEADS])
 def test_every_setting_of_the_shipped_configurations_is_read(name: str) -> None:
     text = (ROOT / "model_repository" / name / "config.pbtxt").read_text()
     from google.protobuf import json_format, text_format
@@ -558,8 +558,9 @@ def test_every_setting_of_the_shipped_configurations_is_read(name: str) -> None:
     settings = read_settings(document, ROOT / "model_repository" / name / "1")
     assert settings.unknown_parameters == ()
     assert settings.max_batch_size == 8
-    assert [spec.name for spec in settings.inputs] == ["input_ids", "attention_mask"]
-    assert [spec.name for spec in settings.outputs] == ["logits"]
+    reads, gives = ("hidden_states", "logits") if name in HEADS else ("input_ids", "hidden_states")
+    assert [spec.name for spec in settings.inputs] == [reads, "attention_mask"]
+    assert [spec.name for spec in settings.outputs] == [gives]
 
 
 def test_the_backend_folder_hides_no_package() -> None:

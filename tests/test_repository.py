@@ -25,6 +25,12 @@ def test_reads_labels_in_order(tmp_path: Path) -> None:
     assert info.max_tokens == 512
     assert info.folder == folder
     assert info.name == "safety_classifier"
+    assert info.encoder is None
+
+
+def test_reads_whose_hidden_states_a_head_reads(tmp_path: Path) -> None:
+    write(tmp_path, {"labels": ["a"], "max_tokens": 512, "encoder": "trunk"})
+    assert read_classifier(tmp_path, "safety_classifier").encoder == "trunk"
 
 
 def test_highest_number_wins_not_the_highest_string(tmp_path: Path) -> None:
@@ -65,6 +71,8 @@ def test_a_missing_labels_file_is_named(tmp_path: Path) -> None:
         ({"labels": ["a"], "max_tokens": 2}, '"max_tokens" must be'),
         ({"labels": ["a"], "max_tokens": 512.0}, '"max_tokens" must be'),
         ({"labels": ["a"], "max_tokens": True}, '"max_tokens" must be'),
+        ({"labels": ["a"], "max_tokens": 512, "encoder": ""}, '"encoder" must be'),
+        ({"labels": ["a"], "max_tokens": 512, "encoder": 1}, '"encoder" must be'),
     ],
 )
 def test_a_bad_labels_file_is_refused(tmp_path: Path, content: object, message: str) -> None:

@@ -52,6 +52,7 @@ def diagnose(*, model_repository: Path | None = None, url: str | None = None) ->
     else:
         checks.append(Check("model repository", True, str(repository)))
         checks.extend(_models(repository))
+        checks.append(_tokenizer(repository))
         checks.append(_policy(repository))
     if url is not None:
         checks.extend(_server(url))
@@ -138,19 +139,39 @@ def _models(repository: Path) -> Iterator[Check]:
 
 
 def _onnx_model(folder: Path, filename: str) -> Check:
-    mend = f"put {filename}, labels.json and tokenizer.json into {folder}/1 (git checkout?)"
+    version = folder / "1"
     try:
-        weights = (folder / "1" / filename).read_bytes()
-        labels = orjson.loads((folder / "1" / "labels.json").read_bytes())
-        tokenizer = (folder / "1" / "tokenizer.json").read_bytes()
-        detail = (
-            f"sha256 {hashlib.sha256(weights).hexdigest()[:16]}, {len(weights) / 1e6:.1f} MB, "
-            f"{len(labels['labels'])} labels, up to {labels['max_tokens']:,} tokens, "
-            f"tokenizer {hashlib.sha256(tokenizer).hexdigest()[:8]}"
-        )
+        weights = (version / filename).read_bytes()
+        detail = f"sha256 {hashlib.sha256(weights).hexdigest()[:16]}, {len(weights) / 1e6:.1f} MB"
+        if (version / "labels.json").exists():  # the encoder has none
+            labels = orjson.loads((version / "labels.json").read_bytes())
+            detail += f", {len(labels['labels'])} labels, up to {labels['max_tokens']:,} tokens"
+            if "encoder" in labels:
+                detail += f", reads {labels['encoder']}"
     except (OSError, ValueError, KeyError, TypeError) as error:
+        mend = f"put {filename} and labels.json into {version} (git checkout?)"
         return Check(folder.name, False, f"{type(error).__name__}: {error}", mend)
     return Check(folder.name, True, detail)
+
+
+def _tokenizer(repository: Path) -> Check:
+    """Whether all who judge a text understand the same token ids."""
+    name = "tokenizer"
+    try:
+        from pointsman_backends.repository import read_classifier, read_tokenizer
+    except ImportError as error:
+        return Check(name, False, f"not checked: {error}", _INSTALL_SERVER)
+    try:
+        text = (repository / "compressor" / "config.pbtxt").read_text()
+        config = text_format.Parse(text, model_config_pb2.ModelConfig())
+        names = config.parameters["classifiers"].string_value.split(",")
+        classifiers = [read_classifier(repository, classifier.strip()) for classifier in names]
+        path = read_tokenizer(repository, classifiers)
+    except (OSError, ValueError, text_format.ParseError) as error:
+        return Check(name, False, str(error), "see docs/own_checkpoints.md")
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    longest = min(classifier.max_tokens for classifier in classifiers)
+    return Check(name, True, f"{path}, sha256 {sha256[:8]}, up to {longest:,} tokens")
 
 
 def _op_libraries(folder: Path, filenames: list[str]) -> Iterator[Check]:

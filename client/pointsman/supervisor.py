@@ -68,8 +68,8 @@ class Supervisor:
 
     - A model's process died or was stopped: the model is unloaded at once, so that requests fail
       fast, loaded again, and the ensembles that need it are loaded again.
-    - A model has not answered for `hang_timeout_s` while requests wait for it, and does not compute,
-      or it has computed for five minutes: its process is killed.
+    - Requests wait for a model that has not answered for `hang_timeout_s` and does not compute, or
+      that has computed for five minutes: its process is killed.
     - That failed or took over 30 s, Triton died, or it did not answer for 30 s: the whole server
       is started again, on the same ports.
 

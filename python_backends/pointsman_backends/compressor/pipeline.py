@@ -18,11 +18,11 @@ from pointsman_backends.compressor.relevance import relevance
 from pointsman_backends.compressor.retrieve import must_read, retrieve
 from pointsman_backends.compressor.tokenizer import TokenizedText, Tokenizer
 from pointsman_backends.patterns import Finding, scan
-from pointsman_backends.repository import RepositoryError, read_classifier
+from pointsman_backends.repository import read_classifier, read_tokenizer
 
 __all__ = ["Compressed", "Compressor"]
 
-_FOUND_SHARE = 3  # sentences with findings are kept up to one third of the models' maximum
+_FOUND_SHARE = 3  # sentences with findings are kept up to one third of the default budget
 
 
 @dataclass(frozen=True)
@@ -131,27 +131,12 @@ class Compressor:
         """Build the compressor for the classifiers of a model repository.
 
         Raises:
-            ValueError: A classifier is incomplete (RepositoryError), their tokenizers differ, or a
-                limit leaves no room for text.
+            ValueError: A classifier or its encoder is incomplete (RepositoryError), their
+                tokenizers differ, or a limit leaves no room for text.
         """
-        if not classifiers:
-            raise ValueError("no classifiers named; name those that read the compressor's output")
         infos = [read_classifier(repository, name) for name in classifiers]
-        paths = [info.folder / "tokenizer.json" for info in infos]
-        contents = []
-        for path in paths:
-            try:
-                contents.append(path.read_bytes())
-            except OSError as error:
-                raise RepositoryError(f"cannot read {path}: {error.strerror or error}") from error
-        for path, content in zip(paths, contents, strict=True):
-            if content != contents[0]:
-                raise RepositoryError(
-                    f"{path} differs from {paths[0]}; all classifiers read the same token ids, "
-                    "so their tokenizers must be the same file"
-                )
         return cls(
-            Tokenizer(paths[0]),
+            Tokenizer(read_tokenizer(repository, infos)),
             min(info.max_tokens for info in infos),
             default_budget=default_budget,
             max_text_bytes=max_text_bytes,
@@ -259,7 +244,8 @@ class Compressor:
         messages = messages[messages < len(word_starts)]
         last_message = int(_sentence_of(sentences, messages[-1:])[0]) if len(messages) else 0
         found = _sentences_with(patterns, sentences, word_starts)
-        found_room = (self._max_tokens - self._special) // _FOUND_SHARE
+        # Not of the request's own: then a larger budget could read fewer tokens.
+        found_room = self._room(0) // _FOUND_SHARE
         forced = must_read(scores, sentences.tokens, last_message, found, found_room)
         kept = retrieve(scores, sentences.tokens, forced, room)
         sizes = np.diff(sentences.first_words, append=len(text.words))
