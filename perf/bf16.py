@@ -4,7 +4,7 @@ Over the development sets, one text a run: the largest difference of any probabi
 between compute_type float32 and bfloat16, the instruction emulated where the CPU has none. For the
 shipped int8 models also what removing the op changes, which is nothing but last bits: activations
 of 8 bits jump at the least difference. ``--models DIR`` measures other files, for example fp32
-ones: DIR/safety.onnx, domain.onnx and pii.onnx, made by ``pointsman rewrite``.
+ones: DIR/safety.onnx, domain.onnx and pii.onnx, token ids to logits.
 
 Usage: ``python perf/bf16.py --data DIR [--models DIR] [--output FILE.json]``
 """
@@ -45,7 +45,7 @@ def with_bf16(model: onnx.ModelProto) -> onnx.ModelProto:
 
 def texts(name: str, data: Path) -> list[list[int]]:
     """Return the token ids of a classifier's development set, at most 512 each."""
-    folder = paths.model_repository() / f"{name}_classifier" / "1"
+    folder = paths.model_repository() / "encoder" / "1"
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.enable_truncation(512)
     tokenizer.no_padding()

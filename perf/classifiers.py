@@ -1,6 +1,6 @@
-"""The shipped classifiers with the attention op and without it.
+"""The shipped classifiers, encoder and head in one, with the attention op and without it.
 
-Without: the op's nodes replaced by the graph they came from (Transpose, MatMul, Softmax, MatMul,
+Without: the op's nodes replaced by what exporters write (Transpose, MatMul, masks, Softmax, MatMul,
 Transpose). Both run in this process, in turn, on the same real text; ratios are medians of the
 ratios within each round. A profiled run says which operators the time goes to.
 
@@ -24,7 +24,8 @@ import numpy.typing as npt
 import onnx
 import onnxruntime
 import typer
-from onnx import helper
+from independent import merged
+from onnx import helper, numpy_helper
 from prose import Prose
 from rich.console import Console
 from rich.progress import track
@@ -44,12 +45,18 @@ Floats = npt.NDArray[np.float32]
 
 
 def shipped(name: str) -> onnx.ModelProto:
-    """Return a classifier of the model repository."""
-    return onnx.load(str(paths.model_repository() / f"{name}_classifier" / "1" / "model.onnx"))
+    """Return a head of the model repository behind the encoder: token ids to logits."""
+    encoder, head = (
+        onnx.load(str(paths.model_repository() / folder / "1" / "model.onnx"))
+        for folder in ("encoder", f"{name}_classifier")
+    )
+    return merged(encoder, head)
 
 
 def without_op(model: onnx.ModelProto) -> onnx.ModelProto:
     """Return the model with each CKFlashAttention (layout BSHD, one bias) as ONNX's own operators.
+
+    Windows are masks [S, S], added to the bias once for each width.
 
     Raises:
         ValueError: the model has none, or one of another form.
@@ -58,27 +65,55 @@ def without_op(model: onnx.ModelProto) -> onnx.ModelProto:
     plain.CopyFrom(model)
     nodes = list(plain.graph.node)
     del plain.graph.node[:]
+    masks: dict[tuple[str, int], str] = {}
     for node in nodes:
-        plain.graph.node.extend(_unfused(node) if node.op_type == "CKFlashAttention" else [node])
+        if node.op_type != "CKFlashAttention":
+            plain.graph.node.append(node)
+            continue
+        attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+        left, right = (attributes.get(f"window_size_{side}", -1) for side in ("left", "right"))
+        if attributes.get("layout") != b"BSHD" or left != right or len(node.input) != 4:
+            raise ValueError(f"{node.name}: only layout BSHD, a bias, and windows of equal sides")
+        if (node.input[3], left) not in masks:
+            masks[node.input[3], left] = _add_window(plain.graph, node.input[3], left)
+        mask = masks[node.input[3], left]
+        plain.graph.node.extend(_unfused(node, mask, float(attributes["scale"])))
     if len(plain.graph.node) == len(nodes):
         raise ValueError("the model has no CKFlashAttention")
     return plain
 
 
-def _unfused(node: onnx.NodeProto) -> Iterator[onnx.NodeProto]:
-    attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-    windows = {attributes.get(f"window_size_{side}", -1) for side in ("left", "right")}
-    if attributes.get("layout") != b"BSHD" or windows != {-1} or len(node.input) != 4:
-        raise ValueError(f"{node.name}: only full attention with a bias, in layout BSHD")
-    query, key, value, bias = node.input
+def _add_window(graph: onnx.GraphProto, bias: str, width: int) -> str:
+    """Add the nodes of a mask [B, 1, S, S] that hides padding and what is over `width` away."""
+    if width < 0:
+        return bias
+    prefix = f"{bias}/window{width}/"
+
+    def constant(name: str, value: Any) -> str:  # noqa: ANN401 - a number or a list
+        graph.initializer.append(numpy_helper.from_array(np.array(value), prefix + name))
+        return prefix + name
+
+    def step(op: str, *inputs: str, **options: int) -> str:
+        output = f"{prefix}{op}{len(graph.node)}"
+        graph.node.append(helper.make_node(op, inputs, [output], name=f"{output}/node", **options))
+        return output
+
+    tokens = step("Squeeze", step("Shape", "input_ids", start=1, end=2))
+    places = step("Range", constant("zero", 0), tokens, constant("one", 1))
+    column = step("Unsqueeze", places, constant("last", [1]))
+    far = step("Greater", step("Abs", step("Sub", column, places)), constant("width", width))
+    hidden = constant("hidden", np.float32(-np.inf)), constant("seen", np.float32(0))
+    return step("Add", bias, step("Where", far, *hidden))
+
+
+def _unfused(node: onnx.NodeProto, bias: str, scale: float) -> Iterator[onnx.NodeProto]:
+    query, key, value, _ = node.input
     name = node.output[0]
 
     def step(op: str, inputs: list[str], to: str, **options: Any) -> onnx.NodeProto:  # noqa: ANN401
         return helper.make_node(op, inputs, [to], name=f"{to}/node", **options)
 
-    yield helper.make_node(
-        "Constant", [], [f"{name}/scale"], value_float=float(attributes["scale"])
-    )
+    yield helper.make_node("Constant", [], [f"{name}/scale"], value_float=scale)
     yield step("Transpose", [query], f"{name}/q", perm=[0, 2, 1, 3])
     yield step("Transpose", [key], f"{name}/k", perm=[0, 2, 3, 1])
     yield step("Transpose", [value], f"{name}/v", perm=[0, 2, 1, 3])

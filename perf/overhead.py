@@ -1,7 +1,7 @@
 """What a decision costs beside the classifiers: client, gRPC, ensemble, compressor, router.
 
 Two servers run side by side and are asked in turn: one on the shipped model repository, one on a
-copy in which each classifier is a constant of the same inputs and outputs. The time of the second
+copy in which encoder and heads are constants of the same inputs and outputs. The time of the second
 is the overhead. Each call carries another text; each answer is checked: no error in it, and the
 token count equals the tokenizer's own.
 
@@ -38,6 +38,8 @@ from pointsman.embedded import EmbeddedTriton
 SIZES = (512, 2048, 8192, 16384)
 # Logit of the label that a constant classifier answers.
 CERTAIN = 8.0
+# Of the encoder's hidden states.
+WIDTH = 384
 WARM_UP = 8
 SEED = 20
 RESULTS = Path(__file__).parent / "results"
@@ -83,13 +85,12 @@ def constant_classifier(labels: list[str], answer: str, *, per_token: bool) -> o
         per_token: whether the logits are FLOAT [B,S,labels] rather than [B,labels].
 
     Returns:
-        A model with inputs input_ids and attention_mask, INT64 [B,S]; both are read.
+        A model with inputs hidden_states FLOAT [B,S,WIDTH] and attention_mask INT64 [B,S].
     """
     logits = np.zeros(len(labels), dtype=np.float32)
     logits[labels.index(answer)] = CERTAIN
     nodes = [
-        helper.make_node("Mul", ["input_ids", "attention_mask"], ["masked"]),
-        helper.make_node("Cast", ["masked"], ["floats"], to=TensorProto.FLOAT),
+        helper.make_node("Cast", ["attention_mask"], ["floats"], to=TensorProto.FLOAT),
         helper.make_node("Mul", ["floats", "zero"], ["zeros"]),
     ]
     constants = {"logit": logits, "zero": np.zeros((), dtype=np.float32)}
@@ -101,16 +102,36 @@ def constant_classifier(labels: list[str], answer: str, *, per_token: bool) -> o
         nodes.append(helper.make_node("ReduceSum", ["zeros", "axes"], ["column"], keepdims=1))
     nodes.append(helper.make_node("Add", ["column", "logit"], ["logits"]))
     shape: list[str | int | None] = ["B", "S", len(labels)] if per_token else ["B", len(labels)]
-    graph = helper.make_graph(
-        nodes,
-        "constant",
-        [
-            helper.make_tensor_value_info(name, TensorProto.INT64, ["B", "S"])
-            for name in ("input_ids", "attention_mask")
-        ],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, shape)],
-        [numpy_helper.from_array(value, name) for name, value in constants.items()],
-    )
+    states = helper.make_tensor_value_info("hidden_states", TensorProto.FLOAT, ["B", "S", WIDTH])
+    logits_info = helper.make_tensor_value_info("logits", TensorProto.FLOAT, shape)
+    return _model(nodes, [states, _ids("attention_mask")], logits_info, constants)
+
+
+def constant_encoder() -> onnx.ModelProto:
+    """Return an encoder whose hidden states are 0: input_ids and attention_mask, INT64 [B,S]."""
+    nodes = [
+        helper.make_node("Mul", ["input_ids", "attention_mask"], ["masked"]),
+        helper.make_node("Cast", ["masked"], ["floats"], to=TensorProto.FLOAT),
+        helper.make_node("Unsqueeze", ["floats", "axes"], ["column"]),
+        helper.make_node("Mul", ["column", "zeros"], ["hidden_states"]),
+    ]
+    constants = {"axes": np.array([2], dtype=np.int64), "zeros": np.zeros(WIDTH, np.float32)}
+    states = helper.make_tensor_value_info("hidden_states", TensorProto.FLOAT, ["B", "S", WIDTH])
+    return _model(nodes, [_ids("input_ids"), _ids("attention_mask")], states, constants)
+
+
+def _ids(name: str) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, TensorProto.INT64, ["B", "S"])
+
+
+def _model(
+    nodes: list[onnx.NodeProto],
+    inputs: list[onnx.ValueInfoProto],
+    output: onnx.ValueInfoProto,
+    constants: dict[str, np.ndarray],
+) -> onnx.ModelProto:
+    tensors = [numpy_helper.from_array(value, name) for name, value in constants.items()]
+    graph = helper.make_graph(nodes, "constant", inputs, [output], tensors)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.checker.check_model(model)
     return model
@@ -118,9 +139,10 @@ def constant_classifier(labels: list[str], answer: str, *, per_token: bool) -> o
 
 @contextmanager
 def without_classifiers() -> Iterator[Path]:
-    """Copy the model repository, put constants in place of the classifiers, yield the copy."""
+    """Copy the model repository, put constants in place of encoder and heads, yield the copy."""
     with tempfile.TemporaryDirectory(prefix="pointsman-overhead-") as scratch:
         copy = Path(shutil.copytree(paths.model_repository(), Path(scratch) / "model_repository"))
+        onnx.save(constant_encoder(), copy / "encoder" / "1" / "model.onnx")
         for kind, answer in (("safety", "benign"), ("domain", "other"), ("pii", "O")):
             folder = copy / f"{kind}_classifier" / "1"
             labels = json.loads((folder / "labels.json").read_text())["labels"]

@@ -15,7 +15,7 @@ def role(command: Sequence[str]) -> str:
     joined = " ".join(command)
     if "triton_python_backend_stub" in joined:
         # One of the arguments is the instance: `<model>_<group>_<number>`, or `<model>_<number>`.
-        instance = re.search(r"\b(compressor|router|[a-z]+_classifier)(_\d+)+\b", joined)
+        instance = re.search(r"\b(compressor|encoder|router|[a-z]+_classifier)(_\d+)+\b", joined)
         return instance[1] if instance else "another model"
     if "_guardian.py" in joined:
         return "guardian"

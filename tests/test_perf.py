@@ -27,12 +27,20 @@ def test_a_constant_classifier_gives_its_answer_whatever_the_text(
     session = onnxruntime.InferenceSession(model.SerializeToString())
     rng = np.random.default_rng(1)
     for batch, tokens in [(1, 1), (3, 40), (8, 512)]:
-        ids = rng.integers(0, 30522, (batch, tokens))
+        states = rng.standard_normal((batch, tokens, overhead.WIDTH), dtype=np.float32)
         mask = rng.integers(0, 2, (batch, tokens))
-        (logits,) = session.run(None, {"input_ids": ids, "attention_mask": mask})
+        (logits,) = session.run(None, {"hidden_states": states, "attention_mask": mask})
         assert logits.shape == ((batch, tokens, 5) if per_token else (batch, 5))
         assert (logits.argmax(-1) == 1).all()
         assert np.unique(logits).tolist() == [0.0, overhead.CERTAIN]
+
+
+def test_a_constant_encoder_gives_zeros_for_each_token(overhead: ModuleType) -> None:
+    session = onnxruntime.InferenceSession(overhead.constant_encoder().SerializeToString())
+    ids = np.arange(14).reshape(2, 7)
+    (states,) = session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+    assert states.shape == (2, 7, overhead.WIDTH)
+    assert not states.any()
 
 
 def decision(**coverage: Any) -> Any:
@@ -90,6 +98,7 @@ def test_texts_are_long_enough_all_different_and_do_not_repeat_themselves() -> N
     [
         ("/x/triton_python_backend_stub /x/1/model.py shm 1 1 9 /x 0 pii_classifier_0_0", "pii_"),
         ("/x/triton_python_backend_stub /x/1/model.py shm 1 1 9 /x 0 compressor_0", "compressor"),
+        ("/x/triton_python_backend_stub /x/1/model.py shm 1 1 9 /x 0 encoder_0_0", "encoder"),
         ("/x/triton_python_backend_stub /x/1/model.py shm 1 1 9 /x 0 mine_0", "another model"),
         ("/x/python -I -S /x/_guardian.py 1 15 pointsman-1 /tmp -- /x/tritonserver", "guardian"),
         ("/x/tritonserver --id=pointsman-1", "tritonserver"),
@@ -110,7 +119,7 @@ def test_the_classifier_without_the_op_computes_the_same(classifiers: ModuleType
     model = classifiers.shipped("domain")
     plain = classifiers.without_op(model)
     assert {node.domain for node in plain.graph.node}.isdisjoint({"com.ck"})
-    inputs = classifiers.feed([101, *range(2000, 2060), 102])
+    inputs = classifiers.feed([101, *range(2000, 2300), 102])  # past the windows
     with_op, without = (
         classifiers.probabilities(classifiers.session(each, 1).run(["logits"], inputs)[0])
         for each in (model, plain)

@@ -119,7 +119,8 @@ def classifier(name: str, tokenizer: Tokenizer) -> onnx.ModelProto:
     table = np.tile(_logits(name, ""), (tokenizer.get_vocab_size(), 1))
     for word in CLASSIFIERS[name][2]:
         (token,) = tokenizer.encode(word, add_special_tokens=False).ids
-        table[token] = _logits(name, word) * (HUGE if word == "broken" else 1)
+        row = _logits(name, word)
+        table[token] = np.where(row < HUGE, row, np.inf)
     return _classifier(
         name,
         [helper.make_node("Gather", ["table", "input_ids"], ["rows"])],
