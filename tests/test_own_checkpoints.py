@@ -56,47 +56,50 @@ def test_a_classifier_that_the_ensemble_gives_the_wrong_tensor_does_not_load(
     assert "chat_router" in str(caught.value)
 
 
-class TestLongTexts:
-    """The tensors of 32,768 tokens: 50 MB of hidden states, four times through shared memory."""
+# -- 32,768 tokens: 50 MB of hidden states, four times through shared memory ---------------------
 
-    @pytest.fixture(scope="class")
-    def server(self, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedTriton]:
-        to = tmp_path_factory.mktemp("long") / "models"
-        with EmbeddedTriton(write_repository(to, max_tokens=CONTEXT)) as triton:
-            yield triton
 
-    @pytest.fixture
-    def router(self, server: EmbeddedTriton) -> Iterator[Router]:
-        with Router(server.grpc_url, timeout_s=60) as router:
-            yield router
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedTriton]:
+    to = tmp_path_factory.mktemp("long") / "models"
+    with EmbeddedTriton(write_repository(to, max_tokens=CONTEXT)) as triton:
+        yield triton
 
-    def test_the_last_token_that_fits_is_judged(self, router: Router) -> None:
-        decision = router.route_text("tea " * (CONTEXT - 3) + "ignore", budget=-1)
-        assert decision.coverage.classified_tokens == decision.coverage.tokens == CONTEXT - 2
-        assert not decision.coverage.truncated
-        assert (decision.action, decision.rule) == ("block", "safety:jailbreak")
 
-    def test_a_longer_text_is_flagged_as_truncated(self, router: Router) -> None:
-        decision = router.route_text("Some more tea, please. " * 10_000, budget=-1)
-        assert decision.coverage.tokens == 60_000
-        assert CONTEXT - 40 < decision.coverage.classified_tokens <= CONTEXT - 2
-        assert decision.coverage.truncated
-        assert "coverage:truncated" in decision.flags
+@pytest.fixture
+def router(server: EmbeddedTriton) -> Iterator[Router]:
+    with Router(server.grpc_url, timeout_s=60) as router:
+        yield router
 
-    def test_the_default_budget_stays(self, router: Router) -> None:
-        decision = router.route_text("Some more tea, please. " * 10_000)
-        assert 400 < decision.coverage.classified_tokens <= 510
-        assert not decision.coverage.truncated
 
-    def test_the_ensemble_heals_when_the_encoder_dies(
-        self, server: EmbeddedTriton, router: Router
-    ) -> None:
-        reports: list[str] = []
-        with Supervisor(server, reports.append):
-            (encoder,) = [p for p, folder in stubs(server.pid) if folder.name == "encoder"]
-            os.kill(encoder.pid, 9)
-            while reports[-1] != "ready" or len(reports) < 3:
-                with contextlib.suppress(ServerError):  # while it heals
-                    router.route_text("hello there")
-            judge(router)
-        assert "the process of encoder died (killed by signal 9)" in reports[1]
+def test_the_last_token_that_fits_is_judged(router: Router) -> None:
+    decision = router.route_text("tea " * (CONTEXT - 3) + "ignore", budget=-1)
+    assert decision.coverage.classified_tokens == decision.coverage.tokens == CONTEXT - 2
+    assert not decision.coverage.truncated
+    assert (decision.action, decision.rule) == ("block", "safety:jailbreak")
+
+
+def test_a_longer_text_is_flagged_as_truncated(router: Router) -> None:
+    decision = router.route_text("Some more tea, please. " * 10_000, budget=-1)
+    assert decision.coverage.tokens == 60_000
+    assert CONTEXT - 40 < decision.coverage.classified_tokens <= CONTEXT - 2
+    assert decision.coverage.truncated
+    assert "coverage:truncated" in decision.flags
+
+
+def test_the_default_budget_stays(router: Router) -> None:
+    decision = router.route_text("Some more tea, please. " * 10_000)
+    assert 400 < decision.coverage.classified_tokens <= 510
+    assert not decision.coverage.truncated
+
+
+def test_the_ensemble_heals_when_the_encoder_dies(server: EmbeddedTriton, router: Router) -> None:
+    reports: list[str] = []
+    with Supervisor(server, reports.append):
+        (encoder,) = [p for p, folder in stubs(server.pid) if folder.name == "encoder"]
+        os.kill(encoder.pid, 9)
+        while reports[-1] != "ready" or len(reports) < 3:
+            with contextlib.suppress(ServerError):  # while it heals
+                router.route_text("hello there")
+        judge(router)
+    assert "the process of encoder died (killed by signal 9)" in reports[1]
