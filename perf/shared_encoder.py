@@ -49,7 +49,6 @@ MEMORY_LENGTHS = (1024, 2048, 4096, 8192, 16384, 32768)
 INSTANCES = ((1, 1), (2, 1), (1, 2))
 """(threads, instances) of the encoder."""
 CALLERS = (1, 4)
-WARM_UP = 3
 SEED = 40
 TIMEOUT_S = 600.0
 RESULTS = Path(__file__).parent / "results"
@@ -97,6 +96,11 @@ class Independent:
         return list(self._pool.map(lambda model: model.run(None, inputs)[0], self._models))
 
 
+def turns(tokens: int, calls: int) -> tuple[int, int]:
+    """Return how often to ask in vain, and how often to be timed: long texts less often."""
+    return (3, calls) if tokens <= 512 else (1, max(3, calls // 8))
+
+
 def quantiles(ms: list[float]) -> dict[str, float]:
     """Return the median and the 95th percentile of times in milliseconds."""
     return {
@@ -114,12 +118,13 @@ def in_process(
         array = np.array([ids[:length]], np.int64)
         inputs = {"input_ids": array, "attention_mask": np.ones_like(array)}
         ms: dict[str, list[float]] = {way: [] for way in ways}
-        for turn in range(WARM_UP + (calls if length <= 512 else max(3, calls // 8))):
+        warm_up, timed = turns(length, calls)
+        for turn in range(warm_up + timed):
             logits = {}
             for way, run in ways.items():
                 begin = time.perf_counter()
                 logits[way] = run(inputs)
-                if turn >= WARM_UP:
+                if turn >= warm_up:
                     ms[way].append((time.perf_counter() - begin) * 1e3)
         first, *others = logits.values()
         for other in others:
@@ -151,11 +156,12 @@ def decisions(ways: dict[str, Path], prose: Prose, calls: int) -> list[dict[str,
             routers[way] = stack.enter_context(Router(triton.grpc_url, timeout_s=TIMEOUT_S))
         for size in track(ENSEMBLE_SIZES, "decisions"):
             ms: dict[str, list[float]] = {way: [] for way in ways}
-            for turn in range(WARM_UP + (calls if size <= 512 else max(3, calls // 8))):
+            warm_up, timed = turns(size, calls)
+            for turn in range(warm_up + timed):
                 text = prose.draw(size)
                 for way, router in routers.items():
                     taken = ask(router, text, -1)
-                    if turn >= WARM_UP:
+                    if turn >= warm_up:
                         ms[way].append(taken)
             rows += [{"way": way, "tokens": size, **quantiles(t)} for way, t in ms.items()]
     return rows
@@ -178,7 +184,11 @@ def instances(repository: Path, prose: Prose, calls: int) -> list[dict[str, Any]
             ):
                 for callers in CALLERS:
                     with ThreadPoolExecutor(callers) as pool:
-                        list(pool.map(lambda text: ask(router, text, -1), texts[:WARM_UP]))
+                        list(
+                            pool.map(
+                                lambda text: ask(router, text, -1), texts[: turns(512, calls)[0]]
+                            )
+                        )
                         begin = time.perf_counter()
                         ms = list(pool.map(lambda text: ask(router, text, -1), texts))
                         seconds = time.perf_counter() - begin
