@@ -16,9 +16,11 @@ import json
 import random
 import re
 import sysconfig
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from training import domain_requests
+from training.domain_noise import perturb
 from training.domain_topics import REQUESTS, TOPICS
 
 Pair = tuple[str, str]
@@ -68,6 +70,35 @@ _SMALL_TALK = (
     "Hi", "Hello! How can I help you today?", "ok", "Thanks!", "Great, thank you.", "Sure.",
     "You're welcome! Anything else?", "One more thing:", "Got it.", "No problem, happy to help.",
 )  # fmt: skip
+
+_ANSWERS = (
+    "Sure, here is a short answer.", "Of course! Let me know if you need more.", "Done.",
+    "That depends on a few things. In general, yes.", "Here you go.", "I can help with that.",
+    "Good question. There are three points to consider.", "I'm sorry, I don't know that.",
+    "Glad to help! What else would you like to know?", "It is about 40.", "OK, noted.",
+)  # fmt: skip
+PERSONAS: Mapping[str, Sequence[str]] = {
+    "biology": ("You are a biology tutor.", "Act as a zoologist.", "I'm a biology student."),
+    "business": ("You are a management consultant.", "I run a small company.", "Act as a CEO."),
+    "chemistry": ("You are a chemistry teacher.", "I'm in the lab.", "Act as a chemist."),
+    "computer science": ("You are a senior developer.", "Act as a Linux expert.", "I'm new to IT."),
+    "economics": ("You are an economist.", "I study economics.", "Act as a central banker."),
+    "engineering": ("You are a mechanical engineer.", "I'm an electrician.", "Act as an engineer."),
+    "health": (
+        "You are a doctor.",
+        "Act as a nutritionist.",
+        "I'm a nurse.",
+        "I'm not feeling well.",
+    ),
+    "history": ("You are a historian.", "Act as a museum guide.", "I love old castles."),
+    "law": ("You are a lawyer.", "Act as a legal adviser.", "I'm a tenant.", "I study law."),
+    "math": ("You are a maths teacher.", "Show all steps.", "I'm bad at maths.", "Act as a tutor."),
+    "other": ("You are a creative writer.", "Act as a friend.", "You are a chef.", "Be funny."),
+    "philosophy": ("You are a philosopher.", "Act as Socrates.", "I like deep questions."),
+    "physics": ("You are a physics professor.", "Act as an astronomer.", "I study physics."),
+    "psychology": ("You are a therapist.", "Act as a life coach.", "I need to talk to someone."),
+}
+"""What a system prompt or the user may say first, by subject."""
 
 _CODE_ASK = (
     "Review this code.", "Please review the following code and point out bugs.",
@@ -177,17 +208,49 @@ def wrap(question: str, rng: random.Random) -> str:
     return text.lower() if rng.random() < 0.1 else text
 
 
+def _request(label: str, rng: random.Random) -> str:
+    """A request of one subject: from the grammar, ready-made, on a topic, or not in English."""
+    draw = rng.random()
+    if draw < 0.55:
+        return domain_requests.request(label, rng)
+    if draw < 0.7:
+        return rng.choice(REQUESTS[label])
+    if draw < 0.92:
+        ask = rng.choice(_ASK_OTHER if label == "other" else ASK)
+        return ask.format(t=rng.choice(TOPICS[label]))
+    return rng.choice(domain_requests.FOREIGN[label])
+
+
+def conversation(earlier: str, request: str, rng: random.Random) -> str:
+    """Turns of a conversation; the last of the user's is ``request``."""
+    names = rng.choice((("User", "Assistant"), ("Human", "AI"), ("user", "assistant"), ("Q", "A")))
+    answer = rng.choice(_ANSWERS)
+    if rng.random() < 0.3:
+        return "\n".join((earlier, answer, request))
+    text = f"{names[0]}: {earlier}\n{names[1]}: {answer}\n{names[0]}: {request}"
+    return f"{rng.choice(SYSTEM)}\n{text}" if rng.random() < 0.3 else text
+
+
 def topical(rng: random.Random, per_domain: int) -> list[Pair]:
-    """Requests about the topics and the ready-made requests of every domain."""
+    """Requests of every domain, ``other`` twice as often, and every ready-made one once.
+
+    Half are bare, the rest stand in the words of a chat, after another request, or misspelt.
+    """
     pairs: list[Pair] = []
-    for label, topics in TOPICS.items():
-        asks = _ASK_OTHER if label == "other" else ASK
-        for _ in range(per_domain):
-            if rng.random() < 0.5:
-                pairs.append((wrap(rng.choice(REQUESTS[label]), rng), label))
-            else:
-                topic, second = rng.sample(topics, 2)
-                pairs.append((wrap(rng.choice(asks).format(t=topic, u=second), rng), label))
+    labels = tuple(TOPICS)
+    for label in labels:
+        for _ in range(per_domain * (1 + (label == "other"))):
+            text, draw = _request(label, rng), rng.random()
+            if draw < 0.25:
+                text = wrap(text, rng)
+            elif draw < 0.35:
+                text = perturb(text, rng)
+            elif draw < 0.45:
+                text = f"{rng.choice(PERSONAS[label])} {text}"
+            elif draw < 0.6:
+                earlier = label if rng.random() < 0.4 else rng.choice(labels)
+                text = conversation(_request(earlier, rng), text, rng)
+            pairs.append((text, label))
         pairs += [(request, label) for request in REQUESTS[label]]
     return pairs
 
