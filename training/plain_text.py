@@ -73,7 +73,7 @@ def rows(
     """Endless batches of token ids, all rows of a batch of one length, ``[CLS] ... [SEP]``.
 
     A row is a stretch of one text, filled up with others where the text is shorter. Lengths are
-    mixed: mostly 128 to 512, one batch in sixteen 1,024 to 4,096.
+    mixed: mostly 128 and 256, one batch in sixteen 1,024 to 4,096.
     """
     encoded = [e.ids for e in tokenizer.encode_batch(list(texts), add_special_tokens=False)]
     encoded = [ids for ids in encoded if ids]
