@@ -98,28 +98,26 @@ def _fill(template: str, rng: random.Random) -> str:
     )
 
 
-def log(rng: random.Random, lines: int) -> str:
-    """A made-up log of a few services."""
-    hour, out = rng.randint(0, 22), []
-    for number in range(lines):
+def log(rng: random.Random) -> str:
+    """A made-up stretch of the log of a few services."""
+    month, day, hour, second = rng.randint(1, 9), rng.randint(10, 28), rng.randint(0, 22), 0
+    out = []
+    for _ in range(rng.randint(5, 12)):
+        second += rng.randint(0, 90)
         level = rng.choices(("INFO", "WARN", "ERROR", "DEBUG"), (6, 2, 2, 2))[0]
-        minute, second = divmod(number * 7 % 3600, 60)
         event = _fill(rng.choice(_EVENTS), rng)
         out.append(
-            f"2025-0{rng.randint(1, 9)}-1{rng.randint(0, 9)} {hour:02}:{minute:02}:{second:02} "
+            f"2025-0{month}-{day} {hour:02}:{second // 60:02}:{second % 60:02} "
             f"{level} {rng.choice(_SERVICES)} {event}"
         )
     return "\n".join(out)
 
 
-def thread(rng: random.Random, mails: int) -> str:
-    """A made-up thread of e-mails between colleagues."""
-    out = []
-    for _ in range(mails):
-        writer, reader = rng.sample(_PEOPLE, 2)
-        body = "\n".join(_fill(line, rng) for line in rng.sample(_MAILS, rng.randint(1, 3)))
-        out.append(f"From: {writer}\nTo: {reader}\n\nHi {reader},\n{body}\nBest, {writer}")
-    return "\n\n".join(out)
+def mail(rng: random.Random) -> str:
+    """A made-up e-mail between colleagues."""
+    writer, reader = rng.sample(_PEOPLE, 2)
+    body = "\n".join(_fill(line, rng) for line in rng.sample(_MAILS, rng.randint(1, 3)))
+    return f"From: {writer}\nTo: {reader}\n\nHi {reader},\n{body}\nBest, {writer}"
 
 
 def grown(make: Callable[[], str], characters: int) -> str:
@@ -162,9 +160,9 @@ def _material(label: str, questions: Sequence[str], size: int, rng: random.Rando
     if draw < 0.75:
         return grown(lambda: code_block(rng), size)
     if draw < 0.83:
-        return log(rng, size // 70 + 3)
+        return grown(lambda: log(rng), size)
     if draw < 0.91:
-        return thread(rng, size // 250 + 1)
+        return grown(lambda: mail(rng), size)
     prompts = [text for text, _ in community()]
     return grown(lambda: rng.choice(prompts), size)
 
@@ -175,9 +173,9 @@ def _work(size: int, rng: random.Random) -> Pair:
     if draw < 0.2:
         return around(grown(lambda: code_block(rng), size), rng.choice(_CODE_ASK), rng), _CODE
     if draw < 0.3:
-        return around(log(rng, size // 70 + 3), rng.choice(_LOG_ASK), rng), _CODE
+        return around(grown(lambda: log(rng), size), rng.choice(_LOG_ASK), rng), _CODE
     if draw < 0.4:
-        return around(thread(rng, size // 250 + 1), rng.choice(_MAIL_ASK), rng), "business"
+        return around(grown(lambda: mail(rng), size), rng.choice(_MAIL_ASK), rng), "business"
     if draw < 0.65:
         anything = passages()
         return around(grown(lambda: rng.choice(anything), size), rng.choice(_WORDING), rng), "other"
