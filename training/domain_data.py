@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from training import domain_chat, domain_documents, domain_wiki
+from training import domain_chat, domain_documents, domain_requests, domain_wiki
 from training.dedupe import without_overlap
 from training.domain_noise import drop_sentences, perturb
 
@@ -128,13 +128,13 @@ def exam_pairs(
     pairs: list[Pair] = []
     for row in rng.sample(list(questions), int(share * len(questions))):
         draw, text = rng.random(), str(row["text"])
-        if draw < 0.15:
+        if draw < 0.18:
             text = with_options(row)
             if rng.random() < 0.5:
                 text = f"{rng.choice(_INSTRUCTIONS)}\n{text}"
-        elif draw < 0.3:
+        elif draw < 0.28:
             text = domain_chat.wrap(text, rng)
-        elif draw < 0.42:
+        elif draw < 0.36:
             text = perturb(text, rng)
         pairs.append((text, row["label"]))
     return pairs
@@ -154,9 +154,9 @@ def part_pairs(questions: Sequence[Mapping[str, Any]], epoch: int, count: int) -
         chosen = rng.sample(options, min(len(options), rng.randint(1, 5)))
         wordy = len(set(re.findall(r"[^\W\d_]{4,}", " ".join(chosen)))) >= 6
         draw = rng.random()
-        if wordy and draw < 0.4:
+        if wordy and draw < 0.35:
             text = rng.choice(("\n", " ", "; ")).join(chosen)
-        elif draw < 0.7:
+        elif draw < 0.75 or len(row["text"].split()) < 16:
             text = " ".join([row["text"], *chosen])
         else:
             text = drop_sentences(row["text"], rng)
@@ -175,13 +175,16 @@ def chat_pairs(questions: Sequence[Mapping[str, Any]], epoch: int) -> dict[str, 
     by_label: dict[str, list[str]] = {}
     for row in questions:
         by_label.setdefault(row["label"], []).append(row["text"])
+    for label, texts in by_label.items():
+        if label != "other":  # Its requests may be about the very text around them.
+            texts += [domain_requests.request(label, rng) for _ in range(len(texts) // 2)]
     sources = {
         "requests": domain_chat.topical(rng, 180),
         "code": domain_chat.code(rng, 240),
         "articles": domain_wiki.articles(rng, 600),
         "article titles": domain_wiki.questions(rng, 1000),
         "documents": domain_documents.documents(rng, by_label, sizes),
-        "evals": domain_chat.evals(rng, 10),
+        "evals": domain_chat.evals(rng, 7),
         "prompts": domain_chat.prompts(rng, 160),
     }
     held_out = [text for pairs in held_out_chat().values() for text, _ in pairs]

@@ -46,12 +46,11 @@ def misspell(text: str, rng: random.Random, count: int) -> str:
 
 
 def perturb(text: str, rng: random.Random) -> str:
-    """A lightly spoilt text: words lost, slips of the keyboard, all capitals or no full stop."""
+    """A lightly spoilt text: words lost, slips of the keyboard, or stops left out."""
     draw = rng.random()
     if draw < 0.4:
         return drop_words(text, rng, rng.choice((0.05, 0.1, 0.2)))
     if draw < 0.8:
         return misspell(text, rng, 1 + len(text) // 60)
-    if draw < 0.9:
-        return text.upper()
-    return text.rstrip("?.! ") or text
+    bare = re.sub(r"[^\w\s]" if draw < 0.9 else r"[?.!\s]+$", "", text)
+    return bare if bare.strip() else text

@@ -772,11 +772,25 @@ how does the election in {country} work? | which party governs {country}?
 what is the climate of {country} like?
 my {pet} {pet_does}, {advice} | which {pet} suits a small flat? | name ideas for my {pet}
 I want to {hobby}, where do I start? | what do I need to {hobby}? | {hobby} for beginners
+who wrote {title}? | which instrument has {number} strings? | what colour is a Smurf? | {trivia}
+which flag has {number} stars? | {write} a pub quiz on {subject} | {trivia} | {trivia}
 {list_of} {list_thing} | rank your top five {list_thing} | let's brainstorm {list_thing}
 describe {scene} | give me a prompt for a picture of {scene} | continue the story: {scene}
 act as {role} and talk to me | let's play {game} | ask me riddles | pretend you are {role}
 {write} a cover letter for a job as {job} | improve my CV for a job as {job}
 interview tips for {job}
+trivia:
+how many players are in a volleyball team? | which wine goes with fish? | who painted the Mona Lisa?
+what is the longest river in Asia? | in which city is the Louvre? | which sport uses a shuttlecock?
+how many cards are in a deck? | what does a sommelier do? | who sang Bohemian Rhapsody?
+what is origami?
+which language is spoken in Brazil? | how old is the Queen of Denmark?
+what is the population of Spain?
+who is the president of {country}? | why do people migrate to {country}? | what is a think tank?
+how do social classes differ? | why do sociologists study families? | what does NATO do?
+what is safe sex?
+which countries have nuclear weapons? | how do journalists work with a press office?
+what is a taboo?
 small_talk:
 hi | hello | hey, how are you? | good morning! | thanks a lot | thank you, that helped | ok
 yes please
