@@ -215,6 +215,19 @@ def test_subject_of_an_article(topic: str, title: str, description: str, label: 
     assert wiki.subject(topic, title, description) == label
 
 
+@few
+@given(text=visible, seed=seeds, title=st.sampled_from(("Newt", "C++", "a.b")))
+def test_a_blank_takes_the_place_of_the_title(text: str, seed: int, title: str) -> None:
+    found = wiki.without_title(f"{text} The Newt swims.", title, random.Random(seed))
+    assert found.strip()
+    assert title != "Newt" or not re.search(r"\bnewt\b", found, re.IGNORECASE)
+
+
+@pytest.mark.parametrize("title", ["Ring (mathematics)", "Ring", "Ring (a) (b)"])
+def test_a_title_loses_its_note(title: str) -> None:
+    assert wiki.plain(title) == "Ring"
+
+
 def test_every_subject_of_an_article_is_a_label() -> None:
     rules = [label for table in wiki._RULES.values() for label, _ in table]
     foreign = [label for label, _ in wiki._FOREIGN]
@@ -241,7 +254,9 @@ def test_material_grows_to_the_size_asked_for(size: int) -> None:
 
 
 def test_documents_carry_the_label_of_their_question(monkeypatch: pytest.MonkeyPatch) -> None:
-    article = [wiki.Article(f"Title {x}", f"An article on {x}.", x) for x in domain_data.LABELS]
+    article = [
+        wiki.Article(f"Title {x}", "A thing", f"An article on {x}.", x) for x in domain_data.LABELS
+    ]
     monkeypatch.setattr(domain_documents, "labelled", lambda: tuple(article))
     monkeypatch.setattr(domain_documents, "passages", lambda: ("A passage of no matter what.",))
     monkeypatch.setattr(domain_documents, "community", lambda: (("A prompt.", "other"),))

@@ -170,7 +170,7 @@ def chat_pairs(questions: Sequence[Mapping[str, Any]], epoch: int) -> dict[str, 
     Near copies of held-out requests are left out.
     """
     rng = random.Random(200 + epoch)
-    sizes = [rng.randint(300, 1500) for _ in range(300)]
+    sizes = [rng.randint(300, 1500) for _ in range(250)]
     sizes += [rng.randint(4_000, 16_000) for _ in range(28)]
     by_label: dict[str, list[str]] = {}
     for row in questions:
@@ -179,9 +179,9 @@ def chat_pairs(questions: Sequence[Mapping[str, Any]], epoch: int) -> dict[str, 
         if label != "other":  # Its requests may be about the very text around them.
             texts += [domain_requests.request(label, rng) for _ in range(len(texts) // 2)]
     sources = {
-        "requests": domain_chat.topical(rng, 180),
+        "requests": domain_chat.topical(rng, 220),
         "code": domain_chat.code(rng, 240),
-        "articles": domain_wiki.articles(rng, 600),
+        "articles": domain_wiki.articles(rng, 1000),
         "article titles": domain_wiki.questions(rng, 1000),
         "documents": domain_documents.documents(rng, by_label, sizes),
         "evals": domain_chat.evals(rng, 7),

@@ -475,6 +475,14 @@ I was diagnosed with {disease}, what does that mean? | what is the life expectan
 my {test} is {number}, is that too high? | what does a low {test} mean?
 how do I prepare for {procedure}?
 how long does it take to recover from {procedure}? | what are the risks of {procedure}?
+what is the first-line treatment for {disease}? | what is the mechanism of action of {drug}?
+which {nerve|artery|vein} supplies {organ}? | {organ}: function, blood supply and histology
+in which patients is {drug} contraindicated? | most common complication of {disease}
+a patient presents with {symptom} and {symptom}: which diagnosis is most likely?
+differential diagnosis of {symptom} | which lab test confirms {disease}? | pathology of {disease}
+which bacteria cause {infection}? | how is {infection} transmitted?
+antibiotic of choice for {infection}
+how does {organ} develop in the embryo? | which vitamin deficiency causes {symptom}?
 which exercises help against {symptom}? | how do I train for {sport} without an injury?
 I pulled {body}, {advice}
 {who} {accident}, {advice} | first aid: {who} {accident} | how do I care for {care}?
@@ -519,6 +527,9 @@ a muscle in my calf | my shoulder | my neck | a tendon in my wrist | my groin
 accident:
 burned a hand | fainted | was stung by a wasp | hit the head | choked on a nut | twisted an ankle
 has a deep cut | swallowed soap | got an electric shock | has sunstroke | was bitten by a tick
+infection:
+pneumonia | cholera | typhoid fever | tuberculosis | meningitis | tetanus | gonorrhoea
+a wound infection
 care:
 an elderly parent with dementia | a newborn | a surgical wound | someone in a wheelchair | a cast
 organ:
@@ -775,10 +786,42 @@ I want to {hobby}, where do I start? | what do I need to {hobby}? | {hobby} for 
 who wrote {title}? | which instrument has {number} strings? | what colour is a Smurf? | {trivia}
 which flag has {number} stars? | {write} a pub quiz on {subject} | {trivia} | {trivia}
 {list_of} {list_thing} | rank your top five {list_thing} | let's brainstorm {list_thing}
+{task}: {task_on} | {task} {task_on} | {task_on} - {task} | {task}
+{write} an essay on {issue} | {write} an article about {issue} | what is your opinion on {issue}?
+{write} a biography of {celebrity} | when did the career of {celebrity} start? | who is {celebrity}?
+tell me about {village} | describe the sights, schools and roads of {village}
+how do I reach {village}?
+review {title} | {write} a plot summary of {title} | compare {title} and {title}
+analyse the main character of {title}
 describe {scene} | give me a prompt for a picture of {scene} | continue the story: {scene}
 act as {role} and talk to me | let's play {game} | ask me riddles | pretend you are {role}
 {write} a cover letter for a job as {job} | improve my CV for a job as {job}
 interview tips for {job}
+task:
+classify the sentiment of this sentence | put these words in alphabetical order
+find the odd one out
+unscramble the letters | count the vowels | find a rhyme for each word
+extract the names from this text
+rewrite this sentence in the passive voice | make a sentence with these words
+find the spelling mistake
+sort these items into groups | give a synonym for each word | turn this into a question
+change the tone of this sentence | finish the sentence | suggest a title | find the adjectives
+task_on:
+"the film was long but I loved every minute" | apple, chair, banana, dog | the quick brown fox
+"we was happy when she come home" | red, green, loud, blue | it was a dark and stormy night
+"I can't wait to see you next week" | elppa, nananab | lion, tiger, spoon | the bus is late again
+issue:
+the importance of education | living without a car | school uniforms | social media and friendship
+tourism in small towns | gender roles in films | homework | fast fashion | public libraries
+traditions
+immigration and culture | working from home with children | minimalism | youth sports | television
+celebrity:
+Taylor Swift | Lionel Messi | Serena Williams | Meryl Streep | a local football coach | Bob Dylan
+the mayor of our town | my favourite painter | Agatha Christie | a Korean boy band | David Bowie
+village:
+a village in Normandy | the island of Crete | a suburb of Chicago | a town on the Danube
+the Black Forest
+a railway station in Wales | a fishing port in Chile | the district where I grew up | Route 66
 trivia:
 how many players are in a volleyball team? | which wine goes with fish? | who painted the Mona Lisa?
 what is the longest river in Asia? | in which city is the Louvre? | which sport uses a shuttlecock?

