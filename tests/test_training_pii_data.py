@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from training import pii_data, pii_templates, pii_values
 from training.pii_data import SLOT_TYPES, TYPES, Sample, Sources, Span, choose, fill, join
 from training.pii_grammar import GRAMMAR
+from training.pii_lookalikes import LOOKALIKES
 from training.pii_noise import noisy
-from training.pii_prose import code_chunks, frames, names_nobody, real_negatives, sentences
+from training.pii_prose import code_chunks, frame, names_nobody, real_negatives, sentences
 from training.pii_records import plain_record, record
 from training.pii_romanise import romanise
 from training.pii_types import SLOT, expand, rewrite
@@ -148,12 +149,22 @@ def test_grammar_and_records_hold_known_slots_alone(seed: int) -> None:
         assert set(SLOT.findall(template)) <= set(pii_values.SOURCES)
 
 
-@pytest.mark.parametrize("rule", sorted(GRAMMAR))
+RULES = {**GRAMMAR, **LOOKALIKES}
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
 def test_every_alternative_of_the_grammar_expands(rule: str) -> None:
-    for alternative in GRAMMAR[rule]:
+    for alternative in RULES[rule]:
         assert alternative.count("<<") == alternative.count(">>")
-        expanded = expand(alternative, GRAMMAR, random.Random(rule))
+        expanded = expand(alternative, RULES, random.Random(rule))
         assert set(SLOT.findall(expanded)) <= set(pii_values.SOURCES)
+
+
+@given(SEEDS)
+@settings(max_examples=200)
+def test_lookalikes_hold_no_personal_data(seed: int) -> None:
+    template = expand("((clean))", RULES, random.Random(seed))
+    assert not set(SLOT.findall(template)) & set(SLOT_TYPES)
 
 
 @given(SEEDS)
@@ -214,10 +225,30 @@ def test_training_draws_no_value_of_a_held_out_locale(monkeypatch: pytest.Monkey
     assert not asked & set(pii_data.HELD_OUT_LOCALES)
 
 
+def test_listed_names_leave_out_measured_values_and_held_out_countries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = "NameSet,GivenName,Surname,StreetAddress,City,Country\n"
+    rows = [
+        "Czech,Jana,Nová,Ulice 1,Brno,CZ",
+        "Danish,Bo,Juul,Vej 2,Aarhus,DK",
+        "German,Uwe,Kurz,Weg 3,Tallinn,EE",
+        "Polish,Ewa,Nowak,ul. Sowia 4,Opole,PL",
+    ]
+    (tmp_path / "names.csv").write_text(head + "\n".join(rows), encoding="utf-8")
+    monkeypatch.setattr(pii_data, "presidio_file", lambda _: tmp_path / "names.csv")
+    assert pii_data.listed_names(["jana", "Opole"]) == {
+        "first_name": ["Ewa", "Uwe"],
+        "last_name": ["Kurz", "Nová", "Nowak"],
+        "city": ["Brno"],
+        "street_address": ["Ulice 1", "ul. Sowia 4"],
+    }
+
+
 def test_training_samples_are_fresh_each_epoch_and_apart_from_the_dev_set(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pii_data, "sources", lambda train, *_, **__: source(train))
+    monkeypatch.setattr(pii_data, "sources", source)
     question = "Find the area of a circle with radius 3."
     (tmp_path / "domain").mkdir()
     (tmp_path / "pii").mkdir()
@@ -305,16 +336,17 @@ def test_real_negatives_drop_first_names_and_keep_plain_questions() -> None:
 
 def test_frames_replace_nouns_and_drop_texts_that_name_somebody() -> None:
     texts = [
-        "The tenant sued a company, and the company paid.",
+        "The tenant sued a company, and the company agreed.",
         "The tenant met Maria at the bank.",
         "A 45-year-old farmer in a German village has a cough.",
         "Nothing to replace here.",
         r"the buyer has \frac{{a}}{b} shares",
     ]
-    made = frames(texts, random.Random(1))
+    rng = random.Random(1)
+    made = [template for text in texts if (template := frame(text, rng))]
     shapes = [re.sub(r"(?:person|full|first|last|wordy)_?(?:name)?", "p", text) for text in made]
     assert shapes == [
-        "{{p}} sued {{organization}}, and {{organization}} paid.",
+        "{{p}} sued {{organization}}, and {{organization}} agreed.",
         "A {{age}}-year-old farmer in a {{nationality}} village has a cough.",
     ]
 
@@ -339,7 +371,7 @@ def test_code_chunks_leave_authors_and_addresses_out(tmp_path: Path) -> None:
 
 
 def test_command_writes_the_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pii_data, "sources", lambda train: source(train))
+    monkeypatch.setattr(pii_data, "sources", source)
     out = tmp_path / "train.jsonl"
     pii_data.main([str(out), "--singles", "8", "--negatives", "2", "--composites", "1"])
     rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]

@@ -17,12 +17,14 @@ day and days like "tomorrow" or "next week" are nothing.
 from __future__ import annotations
 
 import argparse
+import csv
+import dataclasses
 import hashlib
 import json
 import random
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,10 +32,11 @@ from pathlib import Path
 from training import dedupe, pii_templates
 from training import pii_words as lexicon
 from training.pii_grammar import GRAMMAR
+from training.pii_lookalikes import LOOKALIKES
 from training.pii_noise import noisy
 from training.pii_prose import (
     code_chunks,
-    frames,
+    frame,
     names_nobody,
     real_negatives,
     sentences,
@@ -76,7 +79,6 @@ __all__ = [
     "fill",
     "generate",
     "held_out",
-    "held_out_samples",
     "join",
     "names_nobody",
     "presidio_templates",
@@ -164,10 +166,12 @@ class Sources:
         negative: this package's templates without.
         texts: real texts without personal data (may be empty).
         frames: templates made of real sentences (may be empty).
+        grammar: rules of sentences; without them there are no records either.
         locales: Faker locales.
         name_locales: further locales for names of people.
         organizations: real company names (may be empty).
         brands: well-known organisations.
+        listed: real-looking names, towns and streets by kind (may be empty).
     """
 
     presidio: Sequence[str]
@@ -175,17 +179,19 @@ class Sources:
     negative: Sequence[str]
     texts: Sequence[str] = ()
     frames: Sequence[str] = ()
+    grammar: Mapping[str, Sequence[str]] = field(default_factory=dict)
     locales: Sequence[str] = TRAIN_LOCALES
     name_locales: Sequence[str] = ()
     organizations: Sequence[str] = ()
     brands: Sequence[str] = ()
+    listed: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-def sources(train: bool, texts: Sequence[str] = (), real_frames: Sequence[str] = ()) -> Sources:
+def sources(train: bool, texts: Sequence[str] = ()) -> Sources:
     """The sources of the training split, or of the split held out from it.
 
     Templates and company names are divided by a hash, locales by a list, so that the two
-    splits share neither.
+    splits share neither. The grammar and the records are of training alone.
     """
 
     def ours(values: Iterable[str], share: float) -> list[str]:
@@ -200,7 +206,7 @@ def sources(train: bool, texts: Sequence[str] = (), real_frames: Sequence[str] =
         own=ours(pii, HELD_OUT_TEMPLATES),
         negative=ours(pii_templates.NEGATIVE, HELD_OUT_TEMPLATES),
         texts=texts,
-        frames=real_frames,
+        grammar={**GRAMMAR, **LOOKALIKES} if train else {},
         locales=TRAIN_LOCALES if train else HELD_OUT_LOCALES,
         name_locales=NAME_LOCALES if train else (),
         organizations=organizations(lambda name: held_out(name, HELD_OUT_ORGANIZATIONS) != train),
@@ -218,7 +224,9 @@ def _values(src: Sources, rng: random.Random) -> Values:
     locale = rng.choices(src.locales, weights)[0]
     roman = (locale in ROMANISED and rng.random() < 0.7) or locale not in NOT_LATIN
     others = [x for x in src.locales if x != "zh_CN" and (roman or x not in NOT_LATIN)]
-    return Values(rng, locale, others, src.name_locales, src.organizations, src.brands, roman)
+    return Values(
+        rng, locale, others, src.name_locales, src.organizations, src.brands, src.listed, roman
+    )
 
 
 def _filled(
@@ -235,8 +243,7 @@ def _filled(
 
 
 def _from_presidio(src: Sources, rng: random.Random) -> Sample:
-    template = rng.choice(src.presidio or src.own)
-    return _filled(choose(template, rng), src, rng, "presidio")
+    return _filled(choose(rng.choice(src.presidio), rng), src, rng, "presidio")
 
 
 def _from_own(src: Sources, rng: random.Random) -> Sample:
@@ -244,58 +251,57 @@ def _from_own(src: Sources, rng: random.Random) -> Sample:
 
 
 def _from_grammar(src: Sources, rng: random.Random) -> Sample:
-    return _filled(expand("((sentence))", GRAMMAR, rng), src, rng, "grammar")
+    return _filled(expand("((sentence))", src.grammar, rng), src, rng, "grammar")
 
 
 def _from_frames(src: Sources, rng: random.Random) -> Sample:
-    if not src.frames:
-        return _from_grammar(src, rng)
     return _filled(rng.choice(src.frames), src, rng, "frame", flat=True)
 
 
 def _from_records(src: Sources, rng: random.Random) -> Sample:
-    return _filled(expand(record(rng), GRAMMAR, rng), src, rng, "record", flat=True)
+    return _filled(expand(record(rng), src.grammar, rng), src, rng, "record", flat=True)
 
 
-_KINDS: tuple[tuple[Callable[[Sources, random.Random], Sample], float], ...] = (
-    (_from_presidio, 0.27),
-    (_from_own, 0.11),
-    (_from_grammar, 0.32),
-    (_from_frames, 0.12),
-    (_from_records, 0.18),
-)
-"""Makers of single texts with personal data, and their shares."""
+def _kind(src: Sources, rng: random.Random) -> Callable[[Sources, random.Random], Sample]:
+    """Which maker the next text with personal data comes from, among those there is data for."""
+    kinds = (
+        (_from_presidio, 0.27 if src.presidio else 0.0),
+        (_from_own, 0.16 if src.grammar else 0.27),
+        (_from_grammar, 0.30 if src.grammar else 0.0),
+        (_from_frames, 0.10 if src.frames else 0.0),
+        (_from_records, 0.17 if src.grammar else 0.0),
+    )
+    return rng.choices([kind for kind, _ in kinds], [share for _, share in kinds])[0]
 
 
 def single(src: Sources, rng: random.Random, pii: bool) -> Sample:
     """One text, with or without personal data."""
     if pii:
-        make = rng.choices([kind for kind, _ in _KINDS], [share for _, share in _KINDS])[0]
-        return make(src, rng)
-    if src.texts and rng.random() < 0.5:
+        return _kind(src, rng)(src, rng)
+    roll = rng.random()
+    if src.texts and roll < 0.5:
         return Sample(rng.choice(src.texts), (), "text")
-    if rng.random() < 0.3:
+    if src.grammar and roll < 0.68:
+        return _filled(expand("((clean))", src.grammar, rng), src, rng, "negative")
+    if roll < 0.84:
         return _filled(plain_record(rng), src, rng, "negative")
     return _filled(choose(rng.choice(src.negative), rng), src, rng, "negative")
 
 
-def composite(
-    src: Sources, rng: random.Random, limit: int, share: float, makers: bool = True
-) -> Sample:
-    """Several texts behind one another, as messages, paragraphs or sentences.
+def composite(src: Sources, rng: random.Random, limit: int, share: float) -> Sample:
+    """Several texts behind one another, as messages, paragraphs or sentences; some are noisy.
 
     Args:
         src: what they are made of.
         rng: source of the choices.
         limit: characters at which no further text is added.
         share: of the parts that hold personal data.
-        makers: whether parts may be noisy.
     """
     parts: list[Sample] = []
     length = 0
     while length < limit:
         part = single(src, rng, rng.random() < share)
-        if makers and rng.random() < 0.1:
+        if rng.random() < 0.1:
             part = noisy(part, rng)
         parts.append(part)
         length += len(part.text) + 1
@@ -329,7 +335,7 @@ def generate(
         yield composite(src, rng, rng.randrange(4000, 16000), rng.choice((0.03, 0.1, 0.2)))
 
 
-_SINGLES, _NEGATIVES, _COMPOSITES, _LONGS = 16_000, 4_600, 900, 24
+_SINGLES, _NEGATIVES, _COMPOSITES, _LONGS = 18_500, 5_300, 1_000, 22
 """Samples of an epoch at scale 1: about 1.2 million tokens."""
 
 
@@ -340,14 +346,68 @@ def _texts(path: Path) -> list[str]:
 @cache
 def _prose(data: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Real texts that name nobody, and templates made of real ones; apart from measured texts."""
-    real = _texts(data / "domain" / "mmlu_pro_train.jsonl")
-    real += sentences(encyclopaedia())
+    exam = _texts(data / "domain" / "mmlu_pro_train.jsonl")
+    real = list(dict.fromkeys([*exam, *sentences(exam), *sentences(encyclopaedia())]))
+    rng = random.Random(7)
+    usable = [
+        (text, made)
+        for text, made in ((text, frame(text, rng)) for text in real)
+        if made or real_negatives([text])
+    ]
     measured = [text for path in sorted(data.glob("*/*_dev.jsonl")) for text in _texts(path)]
-    real = [real[i] for i in dedupe.without_overlap(real, measured)]
-    made = frames(real, random.Random(7))
-    plain = real_negatives(real)
-    code = code_chunks(standard_library(), random.Random(7), len(plain) // 3)
-    return (*plain, *code), tuple(made)
+    close = dedupe.overlaps([text for text, _ in usable], measured)
+    kept = [pair for pair, near in zip(usable, close, strict=True) if not near]
+    plain = [text for text, made in kept if not made]
+    code = code_chunks(standard_library(), rng, len(plain) // 3)
+    return (*plain, *code), tuple(made for _, made in kept if made)
+
+
+def listed_names(measured: Iterable[str]) -> dict[str, list[str]]:
+    """Names, towns and streets of presidio-evaluator's list of made-up people.
+
+    The list (fakenamegenerator.com, GPL 3 or CC-BY-SA) is read from the package, never committed.
+    Values that a measured text holds are left out, and people and addresses of the countries
+    whose locales are held out.
+
+    Args:
+        measured: values not to use.
+
+    Returns:
+        Values by kind, named as :func:`training.pii_values.pool` does; empty without the package.
+    """
+    path = presidio_file("FakeNameGenerator.com_3000.csv")
+    if path is None:
+        return {}
+    avoided = {value.casefold() for value in measured}
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    people = [row for row in rows if row["NameSet"] not in _HELD_OUT_NAME_SETS]
+    places = [row for row in rows if row["Country"] not in _HELD_OUT_COUNTRIES]
+    columns = (
+        ("first_name", people, "GivenName"),
+        ("last_name", people, "Surname"),
+        ("city", places, "City"),
+        ("street_address", places, "StreetAddress"),
+    )
+    return {
+        kind: sorted({row[column] for row in chosen if row[column].casefold() not in avoided})
+        for kind, chosen, column in columns
+    }
+
+
+_HELD_OUT_NAME_SETS = frozenset(("Danish", "Finnish"))
+_HELD_OUT_COUNTRIES = frozenset(locale[-2:] for locale in HELD_OUT_LOCALES)
+
+
+def _measured_values(data: Path) -> set[str]:
+    """Values of presidio_generated_dev, whole and word by word."""
+    path = data / "pii" / "presidio_generated_dev.jsonl"
+    found: set[str] = set()
+    for line in path.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        values = [row["text"][span["start"] : span["end"]] for span in row["spans"]]
+        found.update(values, *(value.split() for value in values))
+    return found
 
 
 def training_sources(data: Path) -> Sources:
@@ -357,7 +417,8 @@ def training_sources(data: Path) -> Sources:
     stretches of Python's standard library.
     """
     texts, made = _prose(data)
-    return sources(train=True, texts=texts, real_frames=made)
+    listed = listed_names(_measured_values(data))
+    return dataclasses.replace(sources(train=True), texts=texts, frames=made, listed=listed)
 
 
 def training_samples(data: Path, epoch: int, scale: float) -> list[Sample]:
@@ -378,17 +439,6 @@ def training_samples(data: Path, epoch: int, scale: float) -> list[Sample]:
     samples = [sample for sample in drawn if sample.text.casefold() not in forbidden]
     random.Random(epoch).shuffle(samples)
     return samples
-
-
-def held_out_samples(seed: int, count: int) -> list[Sample]:
-    """Presidio's templates, in turn, filled with locales and companies that training never sees.
-
-    All templates are used, those of training too: see :func:`sources` for those kept out.
-    """
-    src = sources(train=False)
-    templates = [template for template in presidio_templates() if SLOT.search(template)]
-    rng = random.Random(seed)
-    return [_filled(templates[i % len(templates)], src, rng, "presidio") for i in range(count)]
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -7,14 +7,15 @@ same template is hardly ever seen twice. ``sentence`` is the rule to begin with.
 from __future__ import annotations
 
 
-def _rule(lines: str) -> tuple[str, ...]:
-    """One alternative a line; a line indented further continues the one before it."""
-    return tuple(line.strip() for line in lines.replace("\n" + " " * 12, "").splitlines()[1:-1])
+def rule(lines: str) -> tuple[str, ...]:
+    r"""One alternative a line; a line indented further continues the one before, \n is a break."""
+    joined = lines.replace("\n" + " " * 12, "").splitlines()[1:-1]
+    return tuple(line.strip().replace("\\n", "\n") for line in joined)
 
 
 GRAMMAR: dict[str, tuple[str, ...]] = {
     # Parts.
-    "p": _rule("""
+    "p": rule("""
         {{person}}
         {{person}}
         {{person}}
@@ -26,7 +27,7 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
         {{prefix}} {{last_name}}
         {{prefix}} {{person}}
     """),
-    "who": _rule("""
+    "who": rule("""
         ((p))
         ((p))
         ((p))
@@ -45,7 +46,7 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
         a certain ((p))
         someone called ((p))
     """),
-    "kin": _rule("""
+    "kin": rule("""
         my <<wife|husband|partner|ex|fiancé|girlfriend|boyfriend|spouse>>
         my <<son|daughter|mother|father|mum|dad|brother|sister|aunt|uncle|cousin|nephew|niece>>
         my <<grandmother|grandfather|mother-in-law|stepson|godson|twin sister|best friend|roommate>>
@@ -55,7 +56,7 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
         <<his|her|their>> <<wife|husband|son|daughter|mother|father|assistant|lawyer|brother|
             friend>>
     """),
-    "role": _rule("""
+    "role": rule("""
         who <<lives|works|studies|grew up>> in {{place}}
         who <<turned|turns>> {{age}}
         a {{nrp}} citizen
@@ -65,7 +66,7 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
         <<the defendant|the tenant|the witness|the applicant|the new owner|the account holder>>
         <<one of our customers|a friend of mine|a member of the board|the youngest of them>>
     """),
-    "did": _rule("""
+    "did": rule("""
         <<called|phoned|rang>> <<to complain|twice|and hung up|about the invoice|again>>
         <<has not paid|refused to pay|paid only half of>> <<the rent|the fee|the bill|the deposit>>
         <<moved|relocated|is moving>> <<from {{place}} |>>to {{place}}
@@ -96,7 +97,7 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
         <<loves|hates|paints|collects>> <<jazz|old maps|orchids|trains|the sea>>
         <<received|got>> <<an award|a letter|a fine|a refund>> from {{organization}}
     """),
-    "when": _rule("""
+    "when": rule("""
         on {{date}}
         on {{day}}
         by {{date}}
@@ -113,7 +114,7 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
         before {{date}}
         two years later
     """),
-    "reason": _rule("""
+    "reason": rule("""
         because the <<heating|elevator|printer|app|website>> <<broke|was down|failed>>
         to <<discuss|sign|review|cancel>> the <<lease|budget|contract|offer|policy>>
         after <<a long argument|the accident|the merger|surgery|the flood>>
@@ -121,18 +122,18 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
         with <<two friends|a heavy heart|the whole team|a lawyer>>
         for <<the third time|a new job|health reasons|no reason at all|tax purposes>>
     """),
-    "ask": _rule("""
+    "ask": rule("""
         <<please|can you|could you|would you>>
         <<I need you to|I want you to|help me|I'd like to>>
         <<how do I|is it possible to|what's the best way to>>
     """),
-    "do": _rule("""
+    "do": rule("""
         <<write|draft|compose>> <<an e-mail|a letter|a message|a toast|a eulogy|a poem>>
         <<rewrite|shorten|proofread|translate|summarise>> <<this note|this letter|the text below>>
         <<prepare|plan|organise>> <<a meeting|a dinner|a surprise party|a trip>>
         <<write|give me>> <<a reference|a short bio|a LinkedIn summary|interview questions>>
     """),
-    "chat": _rule("""
+    "chat": rule("""
         ((ask)) ((do)) for ((who))
         ((ask)) ((do)) to ((p)) <<about|regarding>> <<the delay|rent|our trip|the invoice>>
         ((ask)) ((do)), the <<recipient|client|guest>> is ((p)) <<of|from|at>> {{organization}}
@@ -156,7 +157,7 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
         where <<did|does>> ((p)) <<live|work|go to school|come from>>?
         <<i|we>> <<met|saw|miss|trust|blame>> {{first_name}} <<in {{place}}|at {{organization}}|>>
     """),
-    "contact": _rule("""
+    "contact": rule("""
         <<my|his|her|the office>> <<number|phone|mobile|cell|telephone>> is {{phone_number}}
         <<reach|call|ring|text|fax|whatsapp>> <<me|us|him|her>> <<on|at>> {{phone_number}} ((when))
         <<tel|phone|mob|fax|t|m|cell|ph>><<:|.| -|>> {{phone_number}}
@@ -173,7 +174,7 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
         <<follow the link|see|open|visit>> {{url}}
         my <<website|blog|portfolio|store|homepage>> is <<{{url}}|{{domain}}>>
     """),
-    "address": _rule("""
+    "address": rule("""
         <<I|we|they>> <<live|stay|work>> at {{address}}
         <<send|ship|deliver|mail|post>> <<it|the parcel|everything|the keys>> to {{address}}
         <<my|our|his|the new|the billing>> address is {{address}}
@@ -197,7 +198,7 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
         <<mayor|people|museum|airport|port|city>> of {{city}}
         {{city}}'s <<mayor|old town|airport|nightlife|metro>> <<is famous|was closed|impressed us>>
     """),
-    "money": _rule("""
+    "money": rule("""
         <<my|the>> <<card|credit card|visa|mastercard|amex>> <<number |no. |
             >>is {{credit_card_number}}
         <<charge|use|block|cancel|refund>> <<card|my card|>> {{credit_card_number}}
@@ -214,7 +215,7 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
             DL>> {{us_driver_license}} <<({{state}})|>>
         <<my license|the license of ((p))>>, {{us_driver_license}}, <<expires on {{date}}|was lost>>
     """),
-    "net": _rule("""
+    "net": rule("""
         <<login|request|traffic|ping|attack|connection>> from {{ip_address}} <<failed|was blocked|>>
         {{ip_address}} <<is unreachable|keeps scanning us|belongs to {{organization}}|timed out>>
         <<block|whitelist|trace|geolocate|ssh into>> {{ip_address}}
@@ -223,7 +224,7 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
         <<user|account>> {{email}} <<logged in|signed up|
             was banned>> from {{ip_address}} on {{date_time}}
     """),
-    "dates": _rule("""
+    "dates": rule("""
         <<born|b.|dob|date of birth|birthday>><<:| on|>> {{date_of_birth}}
         <<the meeting|the exam|our flight|the hearing|surgery|the wedding>> is on {{date}}
         <<due|expires|valid until|deadline|effective>><<:|>> {{date}}
@@ -238,7 +239,7 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
         {{date}}: <<arrived in {{place}}|met ((p))|rain all day|paid the rent|
             called {{organization}}>>
     """),
-    "ages": _rule("""
+    "ages": rule("""
         a {{age}}-year-old <<man|woman|girl|boy|patient|driver|student|male|female|widow>> ((did))
         a {{age}} <<year old|yr old|y/o|yo|years old>> <<man|woman|male|female|
             child>> <<with ((ill))|>>
@@ -257,11 +258,11 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
         {{first_name}} is {{age}} and {{first_name}} is {{age}}
         ((kin)), {{age}}, ((did))
     """),
-    "ill": _rule("""
+    "ill": rule("""
         <<chest pain|a dry cough|lower back pain|migraine|shortness of breath|a rash|high fever>>
         <<type 2 diabetes|asthma|hypertension|a broken wrist|anxiety|insomnia|pneumonia>>
     """),
-    "nrps": _rule("""
+    "nrps": rule("""
         <<he|she|my wife|((p))>> is {{nrp}}<< and {{nrp}}|, not {{nrp}}|>>
         <<a|the>> {{nrp}} <<man|woman|couple|family|student|soldier|community|minority|pastor|
             author>>
@@ -277,7 +278,7 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
         the {{religion}} <<faith|holiday|cemetery|school|tradition>> in {{city}}
         {{nationality}}-{{nationality}} <<relations|border|trade|war>>
     """),
-    "orgs": _rule("""
+    "orgs": rule("""
         {{organization}} <<announced|reported|denied|confirmed>> <<a merger|record profits|layoffs|
             it>>
         {{organization}} <<sued|acquired|hired|partnered with|competes with>> {{organization}}
@@ -303,12 +304,12 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
             landlord>>, {{organization}}, ((did_org))
         <<fly|flew|flying>> <<with |>>{{organization}} to {{place}}
     """),
-    "did_org": _rule("""
+    "did_org": rule("""
         <<rose|fell|collapsed|doubled>> <<by {{n_percent}}|in Q{{n_quarter}}|overnight|>>
         <<went offline|was delayed|came as a surprise|never answered|moved to {{place}}>>
         <<resigned|apologised|declined to comment|blamed ((p))>>
     """),
-    "jobs": _rule("""
+    "jobs": rule("""
         <<I|she|he|my father>> <<work|works|worked>> as <<a |an |the |>>{{job}} <<in|at|for>> ((at))
         ((p)), {{job}}, ((did))
         {{job}} ((p)) ((did))
@@ -322,7 +323,7 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
         <<dear|good morning|thank you,>> {{prefix}} {{last_name}}<<,|>>
     """),
     "at": ("{{organization}}", "{{organization}}", "{{place}}", "{{organization}} in {{city}}"),
-    "wordy": _rule("""
+    "wordy": rule("""
         {{wordy_name}} <<said|thinks|told me|promised|forgot>> <<it|that it works|to call>>
         <<ask|tell|call|text|meet|thank|blame>> {{wordy_name}} ((when))
         <<my|our>> <<son|daughter|friend|boss|cousin>> {{wordy_name}} ((did))
@@ -335,7 +336,7 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
         <<is|was>> {{wordy_name}} <<home|there|your sister|in the office>>?
         <<i|we>> <<love|miss|met|saw>> {{wordy_name}}
     """),
-    "culture": _rule("""
+    "culture": rule("""
         <<a|the>> <<film|play|biography|documentary|remake>> <<by|about|directed by>> {{person}}
         <<starring|featuring|produced by|with music by>> {{person}} and {{person}}
         <<the|a>> <<novel|song|album|essay|poem>> by {{person}}, <<written|released>> in {{n_year}}
@@ -352,11 +353,60 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
         <<said|says>> {{last_name}}: "<<we had no choice|it's a start|ask me tomorrow>>"
         {{last_name}} <<et al.|and {{last_name}}>> <<({{n_year}})|showed this|found no effect>>
     """),
-    "did_art": _rule("""
+    "foreign": rule("""
+        <<Ich bin|Ich heiße|Mein Name ist|Hier ist|
+            Hallo, ich bin>> {{person}} <<und wohne in {{city}}|>>
+        <<Meine|Seine|Ihre>> <<Nummer|Handynummer|Telefonnummer>> <<ist|lautet>> {{phone_number}}
+        <<Herr|Frau>> {{last_name}} <<kommt|fliegt|zieht>> am {{date}} nach {{city}}
+        <<Geboren am|Seit dem|Bis zum|Ab>> {{date}} <<in {{city}}|>>
+        Ich arbeite bei {{organization}} <<in {{city}}|seit {{n_year}}|>>
+        <<Bitte|Können Sie>> <<überweisen Sie|die Miete>> auf {{iban}} <<überweisen|>>
+        Die <<Lieferung|Rechnung|Post>> geht an {{address}}
+        Wir sind {{n_small}} Leute aus {{country}}, {{first_name}} ist {{age}} Jahre alt
+        <<Je suis|Je m'appelle|Moi c'est|C'est>> {{person}}<<, j'habite à {{city}}| de {{city}}|>>
+        <<Mon|Son>> <<numéro|portable|téléphone>> est le {{phone_number}}
+        <<Mon adresse est|J'habite au|Livrez au>> {{address}}
+        Je travaille chez {{organization}} depuis {{n_year}}
+        {{first_name}} a {{age}} ans et <<vient de|vit à|part pour>> {{city}}
+        <<Rendez-vous|La réunion est>> <<le {{date}}|avec {{person}}>>
+        Madame {{last_name}} <<ne peut pas venir|a signé|remercie {{organization}}>>
+        <<Soy|Me llamo|Mi nombre es|Habla>> {{person}} <<y vivo en {{city}}|de {{city}}|>>
+        <<Mi|Su>> <<teléfono|número|móvil>> es <<el |>>{{phone_number}}
+        <<Vivo en|Envíelo a|La oficina está en>> {{address}}
+        Trabajo en {{organization}}<< desde {{n_year}}|, {{city}}|>>
+        {{first_name}} tiene {{age}} años y <<es de|viaja a>> {{city}}
+        El señor {{last_name}} <<llega|nació|firma>> el {{date}}
+        <<Mi chiamo|Sono|Il mio nome è>> {{person}}<< e vivo a {{city}}|>>
+        <<Il mio numero è|Chiamami al|Tel.>> {{phone_number}}
+        <<Abito in|Spedire a|L'ufficio è in>> {{address}}
+        Lavoro per {{organization}}, {{first_name}} ha {{age}} anni
+        <<Meu nome é|Sou|Chamo-me|Aqui é>> {{person}}<<, moro em {{city}}|>>
+        <<Meu telefone é|Ligue para>> {{phone_number}}<< ou escreva para {{email}}|>>
+        Trabalho na {{organization}} em {{city}} desde {{date}}
+        <<Ik ben|Mijn naam is|Ik heet>> {{person}}<< en woon in {{city}}|>>
+        <<Mijn nummer is|Bel mij op>> {{phone_number}}, <<groetjes {{first_name}}|
+            adres: {{address}}>>
+        Ik werk bij {{organization}} en {{first_name}} is {{age}} jaar
+        <<Nazywam się|Jestem>> {{person}}<<, mieszkam w {{city}}|>>
+        <<Mój numer to|Proszę dzwonić:>> {{phone_number}}, pracuję w {{organization}}
+        <<Jag heter|Jag är|Mitt namn är>> {{person}}<< och bor i {{city}}|>>
+        <<Mitt nummer är|Ring>> {{phone_number}}, jag jobbar på {{organization}}
+        <<Jeg heter|Mitt navn er>> {{person}}<<, jeg bor i {{city}}|, {{age}} år>>
+        <<Benim adım|Ben|İsmim>> {{person}}<<, {{city}} doğumluyum|, {{organization}} çalışanı>>
+        <<Jmenuji se|Jsem>> {{person}}<< a bydlím v {{city}}|>>, tel. {{phone_number}}
+        <<A nevem|Én>> {{person}}<<, {{city}} városában élek|>>, {{email}}
+        <<Nama saya|Saya>> {{person}}<< dari {{city}}|, umur {{age}} tahun>>
+        <<Tên tôi là|Tôi là>> {{person}}<<, sống ở {{city}}|>>
+        <<Меня зовут|Я>> {{person}}<<, живу в {{city}}|, тел. {{phone_number}}>>
+        <<我叫|我是>>{{person}}，<<电话|手机>>{{phone_number}}
+        <<私は|名前は>>{{person}}です。<<電話|住所>>: {{phone_number}}
+        <<Με λένε|Είμαι ο>> {{person}}<< και μένω στην {{city}}|>>
+    """),
+    "did_art": rule("""
         <<sold well|was banned in {{country}}|moved me to tears|flopped|is set in {{place}}>>
         <<was recorded in {{city}}|won a prize|deserves more praise|bored the critics>>
     """),
-    "news": _rule("""
+    "news": rule("""
         {{city}} - ((who)) ((did)) ((when))
         ((p)) ((did)), <<police|officials|witnesses|relatives>> said ((when))
         <<police|firefighters|doctors>> in {{place}} <<arrested|rescued|identified>> ((p)), {{age}}
@@ -367,7 +417,7 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
         {{organization}} <<chief|boss|lawyer|spokeswoman>> ((p)) ((did))
         <<senator|minister|mayor|coach|pope>> {{last_name}} ((did)) ((when))
     """),
-    "legal": _rule("""
+    "legal": rule("""
         <<the|this>> <<lease|contract|will>> between ((p)) and {{organization}} <<ends on|
             dated>> {{date}}
         {{last_name}} v. {{last_name}}, <<heard|decided>> <<in {{place}}|on {{date}}>>
@@ -404,7 +454,7 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
             "event",
         ]
     ),
-    "event": _rule("""
+    "event": rule("""
         ((who)) ((did))
         ((who)) ((did)) ((when))
         ((who)) ((did)) ((reason))
@@ -426,18 +476,18 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
         <<team|present|cc|invited|on duty>>: {{first_name}}, {{first_name}}, {{first_name}}
         <<participants|authors|speakers>> - {{person}}, {{person}} and {{person}}
     """),
-    "lead": _rule("""
+    "lead": rule("""
         <<hi|hello|hey|hi there|good morning|dear team|hello again>><<,|.|!| ->>
         <<quick question:|fyi,|update:|note:|reminder:|by the way,|ps:|urgent!|as discussed,|btw>>
         <<so,|well,|ok so|anyway,|listen,|look,|honestly,|sorry, but|I forgot:|also,>>
     """),
-    "tail": _rule("""
+    "tail": rule("""
         <<thanks|thank you|cheers|please help|any ideas|what should I do|is that ok>><<.|?|!|>>
         <<let me know|please confirm|keep this private|reply soon|no rush|it's urgent>>.
         <<what does that mean|how should I answer|is this legal|can you check>>?
         <<I have tried everything.|Nothing else has changed.|That is all I know.|It was raining.>>
     """),
-    "sentence": _rule("""
+    "sentence": rule("""
         ((core))
         ((core))
         ((core)).
@@ -457,7 +507,7 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
         ((core)). ((plain))
         ((plain)) ((core)). ((plain))
     """),
-    "plain": _rule("""
+    "plain": rule("""
         <<The|This|That|Our>> <<meeting|report|order|trip|game|idea|price>> <<was|is|
             will be>> ((fine)).
         <<I|We|They|You>> <<need|want|have|like|miss>> <<more time|a new plan|coffee|
@@ -468,18 +518,18 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
         <<Please|Kindly>> <<check|attach|read|ignore>> the <<file|form|draft|log|picture>>.
         <<What|How|Why|When>> <<should we|can I|did they>> <<fix it|pay|start|know>>?
     """),
-    "subject": _rule("""
+    "subject": rule("""
         <<urgent|quick question|offer|documents|next steps|holiday plans|((p))|{{organization}}>>
         <<invoice|complaint|application|visit|thank you>> <<((p))|{{place}}|{{date}}|>>
     """),
-    "chatter": _rule("""
+    "chatter": rule("""
         <<ok|sure|yes|no problem|one moment please|thanks|I see|hmm|great|sorry to hear that>><<.|
             !|>>
         <<can you confirm your|what is your|may I have your>> <<name|address|date of birth|number>>?
         <<anything else|how can I help you today|is that all|could you repeat that>>?
         ((plain))
     """),
-    "answer": _rule("""
+    "answer": rule("""
         {{person}}
         {{first_name}}
         {{last_name}}

@@ -8,7 +8,8 @@ from __future__ import annotations
 import random
 import re
 import sysconfig
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from training import pii_words as lexicon
@@ -31,10 +32,15 @@ def names_nobody(text: str) -> bool:
     return not (_MID_CAPITAL.search(text) or _PERSONAL.search(text))
 
 
-def _first_names() -> set[str]:
+@cache
+def _first_names() -> frozenset[str]:
     from faker.providers.person.en_US import Provider
 
-    return set(Provider.first_names)
+    return frozenset(Provider.first_names)
+
+
+def _clean(text: str) -> bool:
+    return names_nobody(text) and _first_names().isdisjoint(re.findall(r"[A-Z]\w+", text))
 
 
 def real_negatives(texts: Iterable[str]) -> list[str]:
@@ -42,14 +48,7 @@ def real_negatives(texts: Iterable[str]) -> list[str]:
 
     Beyond :func:`names_nobody`, no word that starts with a capital may be a first name.
     """
-    first_names = _first_names()
-    return [
-        text
-        for text in texts
-        if len(text) < 1500
-        and names_nobody(text)
-        and first_names.isdisjoint(re.findall(r"[A-Z]\w+", text))
-    ]
+    return [text for text in texts if len(text) < 1500 and _clean(text)]
 
 
 def code_chunks(folder: Path, rng: random.Random, limit: int) -> list[str]:
@@ -82,51 +81,12 @@ def standard_library() -> Path:
     return Path(sysconfig.get_path("stdlib"))
 
 
-_STARTS = frozenset(
-    [
-        "The",
-        "It",
-        "This",
-        "In",
-        "These",
-        "A",
-        "An",
-        "Some",
-        "They",
-        "Many",
-        "Most",
-        "There",
-        "As",
-        "For",
-        "With",
-        "When",
-        "If",
-        "While",
-        "Although",
-        "However",
-        "Such",
-        "Other",
-        "Both",
-        "Each",
-        "All",
-        "Its",
-        "One",
-        "Two",
-        "By",
-        "At",
-        "From",
-        "On",
-        "After",
-        "Before",
-        "During",
-        "Because",
-    ]
-)
+_STARTS = frozenset(lexicon.SENTENCE_STARTS)
 _SENTENCE_END = re.compile(r"(?<=[a-z)][.!?])\s+(?=[A-Z])")
 
 
 def sentences(texts: Iterable[str]) -> list[str]:
-    """Sentences of encyclopaedic texts that begin with a common word, 40 to 400 characters long."""
+    """Sentences of prose that begin with a common word and are 40 to 400 characters long."""
     return [
         sentence
         for text in texts
@@ -208,29 +168,19 @@ _RULES: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
 _AGE_WORD = re.compile(r"\byears?[ -]old\b|\baged?\b")
 
 
-def frames(texts: Iterable[str], rng: random.Random) -> list[str]:
-    """Templates out of real sentences: "the tenant" becomes ``{{person}}``, "a firm" a company.
+def frame(text: str, rng: random.Random) -> str | None:
+    """A template out of real text: "the tenant" becomes ``{{person}}``, "a firm" a company.
 
-    Only texts whose rest names nobody (as far as :func:`names_nobody` can tell) are kept.
+    Returns:
+        None where nothing is replaced or where the rest may name somebody (see
+        :func:`names_nobody`).
     """
-    first_names = _first_names()
-    out: list[str] = []
-    for text in texts:
-        if len(text) > 900 or "{{" in text or "}}" in text or "<<" in text or "((" in text:
-            continue
-        template = text
-        for pattern, slots in _RULES:
-            template = pattern.sub(lambda _, s=slots: "{{" + rng.choice(s) + "}}", template)  # type: ignore[misc]
-        if template == text:
-            continue
-        rest = re.sub(r"(\{\{[a-z_]+\}\})'s", r"\1", template)
-        rest = SLOT.sub("x", rest)
-        rest = _AGE_WORD.sub("", rest) if "{{age}}" in template else rest
-        if names_nobody(rest) and first_names.isdisjoint(re.findall(r"[A-Z]\w+", rest)):
-            out.append(template)
-    return out
-
-
-def paragraphs(texts: Sequence[str], rng: random.Random, count: int) -> list[str]:
-    """``count`` paragraphs of one to six of the texts."""
-    return [" ".join(rng.choices(texts, k=rng.randrange(1, 7))) for _ in range(count)]
+    if len(text) > 900 or any(mark in text for mark in ("{{", "}}", "<<", "((")):
+        return None
+    template = text
+    for pattern, slots in _RULES:
+        template = pattern.sub(lambda _, s=slots: "{{" + rng.choice(s) + "}}", template)  # type: ignore[misc]
+    if template == text:
+        return None
+    rest = SLOT.sub("x", re.sub(r"(\{\{[a-z_]+\}\})'s", r"\1", template))
+    return template if _clean(_AGE_WORD.sub("", rest) if "{{age}}" in template else rest) else None

@@ -10,7 +10,7 @@ import random
 import re
 import string
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -103,6 +103,7 @@ class Values:
         name_locales: more locales for names of people.
         organizations: real company names to draw from (may be empty).
         brands: well-known organisations (may be empty).
+        listed: values of other sources by Faker's kind, drawn one time in five (may be empty).
         roman: whether names of other scripts are written in Latin letters, where they can be.
     """
 
@@ -112,6 +113,7 @@ class Values:
     name_locales: Sequence[str] = ()
     organizations: Sequence[str] = ()
     brands: Sequence[str] = ()
+    listed: Mapping[str, Sequence[str]] = field(default_factory=dict)
     roman: bool = True
     _person: tuple[str, str] | None = field(default=None, init=False)
 
@@ -133,6 +135,8 @@ class Values:
 
     def mixed(self, kind: str) -> str:
         """A value of this sample's locale or, one time in four, of another one."""
+        if kind in self.listed and self.rng.random() < 0.2:
+            return self.rng.choice(self.listed[kind])
         if self.rng.random() < 0.25 and (self.roman or self.locale not in NOT_LATIN):
             return self.draw(kind, self.rng.choice(self.others))
         return self.draw(kind)

@@ -533,3 +533,7 @@ BRANDS = _words(
     "Shopify|Dropbox|Zoom|Slack|Twitter|LinkedIn|Reddit|Pinterest|Snapchat|WhatsApp|Nintendo|"
     "Sega|Ubisoft|Blizzard"
 )
+SENTENCE_STARTS = _words(
+    "The|It|This|In|These|A|An|Some|They|Many|Most|There|As|For|With|When|If|While|Although|However|"
+    "Such|Other|Both|Each|All|Its|One|Two|By|At|From|On|After|Before|During|Because"
+)
