@@ -171,7 +171,7 @@ def chat_pairs(questions: Sequence[Mapping[str, Any]], epoch: int) -> dict[str, 
     """
     rng = random.Random(200 + epoch)
     sizes = [rng.randint(300, 1500) for _ in range(250)]
-    sizes += [rng.randint(4_000, 16_000) for _ in range(28)]
+    sizes += [rng.randint(4_000, 16_000) for _ in range(22)]
     by_label: dict[str, list[str]] = {}
     for row in questions:
         by_label.setdefault(row["label"], []).append(row["text"])
@@ -184,7 +184,7 @@ def chat_pairs(questions: Sequence[Mapping[str, Any]], epoch: int) -> dict[str, 
         "articles": domain_wiki.articles(rng, 1000),
         "article titles": domain_wiki.questions(rng, 1000),
         "documents": domain_documents.documents(rng, by_label, sizes),
-        "evals": domain_chat.evals(rng, 7),
+        "evals": domain_chat.evals(rng, 5),
         "prompts": domain_chat.prompts(rng, 160),
     }
     held_out = [text for pairs in held_out_chat().values() for text, _ in pairs]
