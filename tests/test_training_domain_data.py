@@ -183,7 +183,7 @@ def test_requests_are_balanced_and_mostly_apart_from_each_other() -> None:
     pairs = domain_chat.topical(random.Random(5), 40)
     counts = {label: sum(found == label for _, found in pairs) for label in domain_data.LABELS}
     assert all(
-        counts[label] == 40 * (1 + (label == "other")) + len(topics.REQUESTS[label])
+        counts[label] == 40 * (3 if label == "other" else 1) + len(topics.REQUESTS[label])
         for label in counts
     )
     assert len({text for text, _ in pairs}) > 0.9 * len(pairs)

@@ -275,14 +275,14 @@ def conversation(earlier: str, request: str, rng: random.Random) -> str:
 
 
 def topical(rng: random.Random, per_domain: int) -> list[Pair]:
-    """Requests of every domain, ``other`` twice as often, and every ready-made one once.
+    """Requests of every domain, ``other`` thrice as often, and every ready-made one once.
 
     Half are bare, the rest stand in the words of a chat, after another request, or misspelt.
     """
     pairs: list[Pair] = []
     labels = tuple(TOPICS)
     for label in labels:
-        for _ in range(per_domain * (1 + (label == "other"))):
+        for _ in range(per_domain * (3 if label == "other" else 1)):
             text, draw = _request(label, rng), rng.random()
             if draw < 0.25:
                 text = wrap(text, rng)

@@ -170,7 +170,7 @@ def chat_pairs(questions: Sequence[Mapping[str, Any]], epoch: int) -> dict[str, 
     Near copies of held-out requests are left out.
     """
     rng = random.Random(200 + epoch)
-    sizes = [rng.randint(300, 1500) for _ in range(250)]
+    sizes = [rng.randint(60, 1200) for _ in range(320)]
     sizes += [rng.randint(4_000, 16_000) for _ in range(22)]
     by_label: dict[str, list[str]] = {}
     for row in questions:

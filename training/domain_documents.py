@@ -44,6 +44,9 @@ _WORDING = (
     "Make this sound more formal.", "Rephrase it so that it is not recognised as a copy.",
     "Turn this into a poem.", "Fix the spelling and punctuation below.", "Improve the style.",
     "Rewrite the text in the first person.", "Into French, please:", "Count the words.",
+    "List all names in this text.", "Continue this text in the same style.", "Write a headline.",
+    "Replace the long sentences by short ones.", "Turn this into a dialogue.", "Make it rhyme.",
+    "Which tense is this written in?", "Write a tweet that makes people read this.",
 )  # fmt: skip
 _CODE_ASK = (
     "What does this code do?", "Where is the bug?", "Review this file.", "Write unit tests for it.",
@@ -170,13 +173,13 @@ def _material(label: str, questions: Sequence[str], size: int, rng: random.Rando
 def _work(size: int, rng: random.Random) -> Pair:
     """Material and a request to work on it: rules 2 and 3."""
     draw = rng.random()
-    if draw < 0.2:
+    if draw < 0.15:
         return around(grown(lambda: code_block(rng), size), rng.choice(_CODE_ASK), rng), _CODE
-    if draw < 0.3:
+    if draw < 0.25:
         return around(grown(lambda: log(rng), size), rng.choice(_LOG_ASK), rng), _CODE
-    if draw < 0.4:
+    if draw < 0.35:
         return around(grown(lambda: mail(rng), size), rng.choice(_MAIL_ASK), rng), "business"
-    if draw < 0.65:
+    if draw < 0.7:
         anything = passages()
         return around(grown(lambda: rng.choice(anything), size), rng.choice(_WORDING), rng), "other"
     label = rng.choice(sorted({article.label for article in labelled()}))
@@ -200,7 +203,7 @@ def documents(
     labels = sorted(questions)
     pairs: list[Pair] = []
     for size in sizes:
-        if rng.random() < 0.3:
+        if rng.random() < 0.35:
             pairs.append(_work(size, rng))
             continue
         label = rng.choice(labels)
