@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict
+from typing import Any, TypedDict
 
 from training.evaluation.markdown import figures, number, table
 
@@ -17,14 +17,17 @@ ROOT = Path(__file__).resolve().parents[1]
 FACTS = ROOT / "training" / "facts"
 
 
-class Source(TypedDict):
-    """One source of texts. ``use`` is ``train``, ``choose`` (dev) or ``measure`` (held out)."""
-
+class _Source(TypedDict):
     name: str
     licence: str
-    rows: int
     use: str
     note: str
+
+
+class Source(_Source, total=False):
+    """One source of texts. ``use`` is ``train``, ``choose`` (dev) or ``measure`` (held out)."""
+
+    rows: int
 
 
 class Quantised(TypedDict):
@@ -36,7 +39,16 @@ class Quantised(TypedDict):
     int8: float
 
 
-class Facts(TypedDict):
+class _Facts(TypedDict):
+    name: str
+    task: str
+    interface: str
+    sources: list[Source]
+    recipe: dict[str, str | int | float]
+    weaknesses: list[str]
+
+
+class Facts(_Facts, total=False):
     """What a facts file holds.
 
     Attributes:
@@ -45,21 +57,18 @@ class Facts(TypedDict):
         interface: its inputs and outputs.
         sources: of its texts.
         recipe: settings of its training.
-        quantisation: what int8 weights cost, where that was measured.
         weaknesses: known ones.
+        quantisation: what int8 weights cost, where that was measured.
     """
 
-    name: str
-    task: str
-    interface: str
-    sources: list[Source]
-    recipe: dict[str, str | int | float]
-    quantisation: NotRequired[list[Quantised]]
-    weaknesses: list[str]
+    quantisation: list[Quantised]
 
 
 def _sources(rows: Iterable[Source]) -> str:
-    cells = [(s["name"], s["licence"], f"{s['rows']:,}", s["use"], s["note"]) for s in rows]
+    cells = [
+        (s["name"], s["licence"], f"{s['rows']:,}" if "rows" in s else "", s["use"], s["note"])
+        for s in rows
+    ]
     return table(("Source", "Licence", "Rows", "Use", "Note"), cells)
 
 

@@ -22,14 +22,13 @@ from sklearn.preprocessing import FunctionTransformer
 from tqdm import tqdm
 from transformers import BertModel
 
-from training import domain_data, safety_data
+from training import domain_data, safety_data, safety_sources
 from training.batches import buckets, pad
 from training.encoder import load_tokenizer, trunk_folder
 from training.evaluation import domain, safety
 from training.evaluation.figures import sample
 from training.evaluation.served import ROOT, Served
 from training.metrics import Scores, auc, recall_at_fpr
-from training.safety import training_samples
 
 CACHE = ROOT / "build" / "evaluation" / "minilm.npz"
 MINILM_TOKENS = 256
@@ -38,6 +37,7 @@ QUICK_ROWS = 120
 """Training texts of the quick run."""
 SCALE = 1.0
 """Of the safety generator: one epoch, as one epoch of the domain's texts."""
+QUICK_SCALE = 0.02
 
 Floats = npt.NDArray[np.float32]
 
@@ -131,10 +131,10 @@ def _on_domain(served: Served, data: Path, limit: int | None) -> list[dict[str, 
 
 def _on_safety(served: Served, data: Path, limit: int | None) -> list[dict[str, Any]]:
     labels = served.labels["safety"]
-    samples = training_samples(data, 0, SCALE)
+    samples = safety_data.training_samples(data, 0, QUICK_SCALE if limit else SCALE)
     pairs = [(s.text, s.label) for s in samples]
     fitted = _train(sample(pairs, limit and QUICK_ROWS), "safety")
-    bastion = [(row.text, row.malicious) for row in safety_data.bastion()]
+    bastion = [(row.text, row.malicious) for row in safety_sources.bastion()]
     wild = [(text, True) for text in safety.in_the_wild()]
     alpaca = [(text, False) for text in safety.alpaca_eval(data)]
     sets = {

@@ -63,15 +63,16 @@ def figure(
         aim: see Figure.
 
     Raises:
-        ValueError: there are no texts to measure on.
+        ValueError: there are no texts to measure on, or none of one class.
     """
-    if not rows:
-        raise ValueError(f"{name}: no texts to measure {metric} on")
+    value = compute(np.arange(rows)) if rows else float("nan")
+    if np.isnan(value):
+        raise ValueError(f"{name}: {metric} cannot be measured on these {rows} texts")
     low, high = bootstrap_ci(compute, rows)
     return {
         "set": name,
         "metric": metric,
-        "value": round(compute(np.arange(rows)), 4),
+        "value": round(value, 4),
         "ci95": (round(low, 4), round(high, 4)) if low < high else None,
         "rows": rows,
         "aim": aim,

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from training import safety_data
+from training import pii_types, safety_sources
 from training.evaluation import domain, pii, safety
 from training.evaluation.figures import Figure, area, recall_at, share
 from training.evaluation.safety import Judged
@@ -107,9 +107,9 @@ def paragraphs(text: str) -> list[str]:
 
 def benign_documents(rng: random.Random) -> list[list[str]]:
     """Paragraphs of package READMEs and of code that training never shows, half and half."""
-    prose = [paragraphs(text) for text in safety_data.package_descriptions()]
+    prose = [paragraphs(text) for text in safety_sources.package_descriptions()]
     code = []
-    for path in rng.sample(safety_data.held_out_code(), 3 * len(prose)):
+    for path in rng.sample(safety_sources.held_out_code(), 3 * len(prose)):
         blocks = paragraphs(path.read_text(encoding="utf-8", errors="replace"))
         if len(blocks) > 5 and len(code) < len(prose):
             code.append(blocks)
@@ -121,7 +121,7 @@ class Drawn(NamedTuple):
 
     attacks: list[str]
     questions: list[domain.Pair]
-    personal: list[pii.Sample]
+    personal: list[pii_types.Sample]
 
 
 def draw(data: Path, count: Count, rng: random.Random) -> Drawn:

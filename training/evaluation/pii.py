@@ -5,14 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import random
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from training import pii_data
+from training import pii_data, pii_types
 from training.evaluation.figures import Figure, sample, share
 from training.evaluation.safety import alpaca_eval
 from training.evaluation.served import Served, progress, scanned
@@ -26,7 +25,8 @@ from training.evaluation.spans import (
     span_figure,
 )
 from training.metrics import Span
-from training.pii_data import Sample
+from training.pii_prose import code_chunks
+from training.pii_types import SLOT, TYPES, Sample
 
 SEED = 3
 HALF = 0.5
@@ -34,7 +34,6 @@ HALF = 0.5
 DEV_TYPES = {"ADDRESS": "STREET_ADDRESS", "LOCATION": "GPE", "PREFIX": "TITLE"}
 """Names of presidio_generated_dev in our terms."""
 DEV = "presidio_generated_dev"
-_SLOT = re.compile(r"\{\{\s*[a-z_]+\s*\}\}")
 
 
 def read_dev(data: Path) -> list[Sample]:
@@ -44,37 +43,41 @@ def read_dev(data: Path) -> list[Sample]:
     for line in path.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         spans = [
-            pii_data.Span(DEV_TYPES.get(s["label"], s["label"]), s["start"], s["end"])
+            pii_types.Span(DEV_TYPES.get(s["label"], s["label"]), s["start"], s["end"])
             for s in row["spans"]
         ]
         samples.append(Sample(row["text"], tuple(sorted(spans, key=lambda s: s.start))))
     return samples
 
 
-def _draw(sources: pii_data.Sources, seed: int, count: int, joined: int) -> list[Sample]:
-    return list(pii_data.generate(sources, seed, count, 0, joined))
-
-
 def all_templates(count: int = 600) -> list[Sample]:
-    """Every template of presidio-evaluator, filled with values of locales kept out of training."""
-    templates = [t for t in pii_data.presidio_templates() if _SLOT.search(t)]
-    held_out = pii_data.sources(train=False)
-    return _draw(dataclasses.replace(held_out, presidio=templates, own=templates), 1, count, 0)
+    """Any template of presidio-evaluator, filled with values of locales kept out of training."""
+    templates = [t for t in pii_data.presidio_templates() if SLOT.search(t)]
+    sources = dataclasses.replace(pii_data.sources(train=False), presidio=templates, own=templates)
+    rng = random.Random(1)
+    return [pii_data.single(sources, rng, pii=True) for _ in range(count)]
 
 
 def held_out_templates(count: int = 600) -> list[Sample]:
     """Templates, locales and company names that training never saw; a quarter joined texts."""
-    return _draw(pii_data.sources(train=False), 2, count - count // 4, count // 4)
+    sources, rng = pii_data.sources(train=False), random.Random(2)
+    singles = [pii_data.single(sources, rng, pii=True) for _ in range(count - count // 4)]
+    joined = [
+        pii_data.composite(sources, rng, rng.randrange(100, 1800), rng.choice((0.15, 0.5, 0.8)))
+        for _ in range(count // 4)
+    ]
+    return [*singles, *joined]
 
 
 def clean_texts(data: Path) -> dict[str, list[str]]:
     """Texts without personal data, or that name public people and places only."""
-    negatives = pii_data.generate(pii_data.sources(train=False), 2, 0, 300, 0)
-    code = pii_data.code_chunks(Path(np.__file__).parent / "lib", random.Random(SEED), 300)
+    sources, rng = pii_data.sources(train=False), random.Random(SEED)
+    generated = [pii_data.single(sources, rng, pii=False).text for _ in range(300)]
+    code = code_chunks(Path(np.__file__).parent / "lib", random.Random(SEED), 300)
     exam = (data / "domain" / "mmlu_pro_dev.jsonl").read_text("utf-8").splitlines()
     return {
         "code of NumPy": code,
-        "generated without personal data": [sample.text for sample in negatives],
+        "generated without personal data": generated,
         "AlpacaEval dev (names real people and places)": list(alpaca_eval(data)),
         "mmlu_pro_dev (names real people and places)": [json.loads(x)["text"] for x in exam[:500]],
     }
@@ -83,7 +86,7 @@ def clean_texts(data: Path) -> dict[str, list[str]]:
 def redacted(served: Served) -> set[str]:
     """Types that the shipped policy acts on."""
     rules = served.policy.pii
-    return {t for t in pii_data.TYPES if rules.types.get(t, rules.default) != "allow"}
+    return {t for t in TYPES if rules.types.get(t, rules.default) != "allow"}
 
 
 class Found(NamedTuple):
@@ -156,8 +159,8 @@ def measure(served: Served, data: Path, limit: int | None) -> dict[str, Any]:
                 span_figure(f"{DEV}, model alone", F1, counts(found.gold, found.alone)),
                 span_figure(f"{DEV}, pattern scan alone", F1, counts(found.gold, found.patterns)),
             ]
-        types[name] = by_type(pii_data.TYPES, found.gold, found.both[shipped])
-    kinds = {"any type": set(pii_data.TYPES), "types acted on": redacted(served)}
+        types[name] = by_type(TYPES, found.gold, found.both[shipped])
+    kinds = {"any type": set(TYPES), "types acted on": redacted(served)}
     for name, texts in clean_texts(data).items():
         clean = [Sample(text) for text in sample(texts, limit)]
         spans = find(served, clean, name).both[shipped]

