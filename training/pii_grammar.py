@@ -42,7 +42,7 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
         ((kin)) {{person}}
         my colleague ((p))
         our {{job}} ((p))
-        the {{nrp}} {{n_job}} {{person}}
+        the {{nrp}} {{job}} {{person}}
         a certain ((p))
         someone called ((p))
     """),
@@ -50,11 +50,9 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
         my <<wife|husband|partner|ex|fiancé|girlfriend|boyfriend|spouse>>
         my <<son|daughter|mother|father|mum|dad|brother|sister|aunt|uncle|cousin|nephew|niece>>
         my <<grandmother|grandfather|mother-in-law|stepson|godson|twin sister|best friend|roommate>>
-        my <<boss|manager|neighbour|neighbor|landlord|doctor|lawyer|teacher|coach|accountant|
-            client>>
+        my <<boss|neighbour|neighbor|landlord|supervisor|flatmate|client|colleague|lodger>>
         our <<son|daughter|neighbour|dog walker|nanny|cleaner|new hire|supplier|tenant>>
-        <<his|her|their>> <<wife|husband|son|daughter|mother|father|assistant|lawyer|brother|
-            friend>>
+        <<his|her|their>> <<wife|husband|son|daughter|mother|father|brother|friend|guests>>
     """),
     "role": rule("""
         who <<lives|works|studies|grew up>> in {{place}}
@@ -282,7 +280,7 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
         {{organization}} <<announced|reported|denied|confirmed>> <<a merger|record profits|layoffs|
             it>>
         {{organization}} <<sued|acquired|hired|partnered with|competes with>> {{organization}}
-        <<shares|stock|employees|customers|the CEO|a spokesman>> of {{organization}} ((did_org))
+        <<shares|stock|employees|customers|the fall|a friend>> of {{organization}} ((did_org))
         <<I|we|she>> <<work|worked|applied|interned|banked|studied>> <<at|for|
             with>> {{organization}}
         <<I|we>> <<bought it from|ordered from|cancelled with|complained to>> {{organization}}
@@ -297,7 +295,7 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
         <<a|my>> <<degree|internship|scholarship|diploma>> from {{organization}}
         <<treated|admitted|operated>> at {{organization}} ((when))
         {{organization}} <<beat|lost to|drew with>> {{organization}} {{n_small}}-{{n_small}}
-        ((p)), <<founder|chair|CEO|head|director>> of {{organization}}, ((did))
+        ((p)), {{job}} of {{organization}}, ((did))
         ((p)) <<joins|leaves|chairs>> {{organization}} <<as {{job}}|after {{n_small}} years|>>
         {{organization}} <<based|founded|headquartered>> in {{place}}
         <<my|his|her>> <<old|last|current>> <<employer|school|
@@ -357,7 +355,7 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
         <<Ich bin|Ich heiße|Mein Name ist|Hier ist|
             Hallo, ich bin>> {{person}} <<und wohne in {{city}}|>>
         <<Meine|Seine|Ihre>> <<Nummer|Handynummer|Telefonnummer>> <<ist|lautet>> {{phone_number}}
-        <<Herr|Frau>> {{last_name}} <<kommt|fliegt|zieht>> am {{date}} nach {{city}}
+        {{prefix}} {{last_name}} <<kommt|fliegt|zieht>> am {{date}} nach {{city}}
         <<Geboren am|Seit dem|Bis zum|Ab>> {{date}} <<in {{city}}|>>
         Ich arbeite bei {{organization}} <<in {{city}}|seit {{n_year}}|>>
         <<Bitte|Können Sie>> <<überweisen Sie|die Miete>> auf {{iban}} <<überweisen|>>
@@ -369,13 +367,13 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
         Je travaille chez {{organization}} depuis {{n_year}}
         {{first_name}} a {{age}} ans et <<vient de|vit à|part pour>> {{city}}
         <<Rendez-vous|La réunion est>> <<le {{date}}|avec {{person}}>>
-        Madame {{last_name}} <<ne peut pas venir|a signé|remercie {{organization}}>>
+        {{prefix}} {{last_name}} <<ne peut pas venir|a signé|remercie {{organization}}>>
         <<Soy|Me llamo|Mi nombre es|Habla>> {{person}} <<y vivo en {{city}}|de {{city}}|>>
         <<Mi|Su>> <<teléfono|número|móvil>> es <<el |>>{{phone_number}}
         <<Vivo en|Envíelo a|La oficina está en>> {{address}}
         Trabajo en {{organization}}<< desde {{n_year}}|, {{city}}|>>
         {{first_name}} tiene {{age}} años y <<es de|viaja a>> {{city}}
-        El señor {{last_name}} <<llega|nació|firma>> el {{date}}
+        {{prefix}} {{last_name}} <<llega|nació|firma>> el {{date}}
         <<Mi chiamo|Sono|Il mio nome è>> {{person}}<< e vivo a {{city}}|>>
         <<Il mio numero è|Chiamami al|Tel.>> {{phone_number}}
         <<Abito in|Spedire a|L'ufficio è in>> {{address}}
@@ -414,8 +412,8 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
             a ceasefire>> ((when))
         {{prefix}} {{last_name}} <<met|called|
             visited>> {{prefix}} {{last_name}} in {{city}} ((when))
-        {{organization}} <<chief|boss|lawyer|spokeswoman>> ((p)) ((did))
-        <<senator|minister|mayor|coach|pope>> {{last_name}} ((did)) ((when))
+        {{organization}} {{job}} ((p)) ((did))
+        {{prefix}} {{last_name}} ((did)) ((when))
     """),
     "legal": rule("""
         <<the|this>> <<lease|contract|will>> between ((p)) and {{organization}} <<ends on|

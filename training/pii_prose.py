@@ -17,7 +17,7 @@ from training.pii_types import SLOT
 
 _MID_CAPITAL = re.compile(r"[^\W_.!?:>)\]]\s+[A-Z]\w+|[,;(\"'-]\s*[A-Z]\w+|[A-Z]\w+[,;]|\b\w+'s\b")
 _PERSONAL = re.compile(
-    r"@|https?:|www\.|\d{4}|\d[\d -]{6,}\d|years?[ -]old|\baged?\b|"
+    r"@|https?:|www\.|\b(?:Mr|Mrs|Ms|Dr|Prof)\b|\d{4}|\d[\d -]{6,}\d|years?[ -]old|\baged?\b|"
     r"(?i:monday|tuesday|wednesday|thursday|friday|saturday|sunday)|"
     r"(?i:\b(?:january|february|april|june|july|august|september|october|november|december)\b)"
 )
@@ -100,6 +100,7 @@ _FOLLOWS = (
     r"should|would|could|and|or|to|in|on|at|by|with|from|for|that|as|are|were|have|when|if|but|then|made|"
     r"gives|gave|took|takes|goes|went|sold|bought|agreed|signed|found|told|asked|knew|owns|owned|\w+ed)\b)"
 )
+_NOT_AFTER = r"(?<!\bis )(?<!\bwas )(?<!\bas )(?<!\bbe )(?<!\bor )(?<!\bbecome )"  # definitions
 _PEOPLE = (
     "man|woman|student|teacher|defendant|plaintiff|buyer|seller|patient|farmer|scientist|researcher|"
     "physician|driver|boy|girl|landlord|tenant|employee|manager|investor|runner|child|professor|"
@@ -114,7 +115,7 @@ _FIRMS = (
 )
 _RULES: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
     (
-        re.compile(rf"\b(?:[Aa]n?|[Tt]he) (?:{_PEOPLE})\b{_FOLLOWS}"),
+        re.compile(rf"{_NOT_AFTER}\b(?:[Aa]n?|[Tt]he) (?:{_PEOPLE})\b{_FOLLOWS}"),
         (
             "person",
             "person",
@@ -126,7 +127,7 @@ _RULES: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
             "wordy_name",
         ),
     ),
-    (re.compile(rf"\b(?:[Aa]n?|[Tt]he) (?:{_FIRMS})\b{_FOLLOWS}"), ("organization",)),
+    (re.compile(rf"{_NOT_AFTER}\b(?:[Aa]n?|[Tt]he) (?:{_FIRMS})\b{_FOLLOWS}"), ("organization",)),
     (re.compile(rf"\b(?:[Aa]|[Tt]he) (?:city|town|village)\b{_FOLLOWS}"), ("city",)),
     (re.compile(rf"\b(?:[Aa]|[Tt]he) (?:country|nation)\b{_FOLLOWS}"), ("country",)),
     (re.compile(rf"\b(?:[Aa]|[Tt]he) state\b{_FOLLOWS}"), ("state",)),
