@@ -22,6 +22,7 @@ from sklearn.preprocessing import FunctionTransformer
 from tqdm import tqdm
 from transformers import BertModel
 
+from pointsman_backends.router.policy import BENIGN
 from training import domain_data, safety_data, safety_sources
 from training.batches import buckets, pad
 from training.encoder import load_tokenizer, trunk_folder
@@ -115,7 +116,7 @@ def _on_domain(served: Served, data: Path, limit: int | None) -> list[dict[str, 
     fitted = _train(sample(pairs, limit and QUICK_ROWS), "domain")
     sets = {
         "mmlu_pro_dev": domain.questions(data),
-        "held-out chat": [p for pairs in domain.held_out_chat().values() for p in pairs],
+        "held-out chat": [p for pairs in domain_data.held_out_chat().values() for p in pairs],
         "BIG-bench subject tasks": domain.bigbench(),
     }
     rows = []
@@ -149,7 +150,7 @@ def _on_safety(served: Served, data: Path, limit: int | None) -> list[dict[str, 
         texts, positive = [text for text, _ in chosen], np.array([bad for _, bad in chosen])
         found = {title: _probabilities(m, texts, labels) for title, m in fitted.items()}
         found[SHIPPED] = served.probabilities("safety", texts, name)
-        unsafe = {title: 1 - p[:, labels.index(safety.BENIGN)] for title, p in found.items()}
+        unsafe = {title: 1 - p[:, labels.index(BENIGN)] for title, p in found.items()}
         areas = {title: auc(positive, scores) for title, scores in unsafe.items()}
         recalls = {t: recall_at_fpr(positive, s, 0.02).recall for t, s in unsafe.items()}
         rows.append(_row("safety", name, "AUC", areas))

@@ -108,7 +108,7 @@ def paragraphs(text: str) -> list[str]:
 def benign_documents(rng: random.Random) -> list[list[str]]:
     """Paragraphs of package READMEs and of code that training never shows, half and half."""
     prose = [paragraphs(text) for text in safety_sources.package_descriptions()]
-    code = []
+    code: list[list[str]] = []
     for path in rng.sample(safety_sources.held_out_code(), 3 * len(prose)):
         blocks = paragraphs(path.read_text(encoding="utf-8", errors="replace"))
         if len(blocks) > 5 and len(code) < len(prose):

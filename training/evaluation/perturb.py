@@ -1,7 +1,7 @@
 """Perturbations that leave a text's meaning to a reader as it is; pure functions of text and rng.
 
 Each gives the new text and where every code point of the old one begins in it, so that spans can
-be carried over. None of this is used in training.
+be carried over. Training has noise of its own; nothing here is used there.
 """
 
 from __future__ import annotations

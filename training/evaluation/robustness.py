@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from training import pii_types, safety_sources
+from training.domain_data import held_out_chat
 from training.evaluation import domain, pii, safety
 from training.evaluation.figures import sample
 from training.evaluation.perturb import PERTURBATIONS, Perturbation, Perturbed
 from training.evaluation.served import Served
 from training.evaluation.spans import F1, STATISTICS, counts
-from training.metrics import Span, accuracy
+from training.metrics import Labels, Span, accuracy
 
 SEED = 17
 ROWS = 300
@@ -81,7 +82,8 @@ def _on_domain(served: Served, data: Path, rows: int) -> list[Row]:
     labels = served.labels["domain"]
 
     def verdicts(texts: Sequence[str], note: str) -> np.ndarray[Any, Any]:
-        return served.probabilities("domain", texts, note).argmax(axis=1)
+        found: Labels = served.probabilities("domain", texts, note).argmax(axis=1)
+        return found
 
     def compare(name: str, pairs: Sequence[domain.Pair]) -> list[Row]:
         truth = domain.gold(pairs, labels)
@@ -89,7 +91,7 @@ def _on_domain(served: Served, data: Path, rows: int) -> list[Row]:
         hits = partial(accuracy, truth)
         return _compare("domain", name, "accuracy", texts, verdicts, hits)
 
-    chat = [pair for pairs in domain.held_out_chat().values() for pair in pairs]
+    chat = [pair for pairs in held_out_chat().values() for pair in pairs]
     return [
         *compare("mmlu_pro_dev", sample(domain.questions(data), rows)),
         *compare("held-out chat", sample(chat, rows)),
