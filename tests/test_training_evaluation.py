@@ -22,6 +22,7 @@ from training.evaluation.figures import area, recall_at, sample, share
 from training.evaluation.served import cut
 from training.metrics import softmax
 from training.pii_types import TYPES
+from training.safety_words import HARMLESS_WORDS
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = st.text(max_size=200)
@@ -56,6 +57,10 @@ def test_words_around_leave_the_text_alone(text: str, seed: int, cut_at: st.Data
         words = (new.text[:first] + new.text[last:]).split()
         assert len(words) == len(set(words)) == 10
         assert set(words) <= set(perturb.HARMLESS)
+
+
+def test_words_around_are_not_those_of_training() -> None:
+    assert not set(perturb.HARMLESS) & set(HARMLESS_WORDS)
 
 
 @given(text=st.text(alphabet=st.characters(max_codepoint=0x17F), max_size=200), seed=SEED)

@@ -36,14 +36,14 @@ class Perturbed(NamedTuple):
 Perturbation = Callable[[str, random.Random], Perturbed]
 
 HARMLESS = (
-    "apple", "garden", "window", "yellow", "river", "breakfast", "bicycle", "sweater", "cloud",
-    "kitchen", "pencil", "violin", "sandwich", "harbour", "meadow", "candle", "blanket", "sparrow",
-    "cinema", "teapot", "spring", "walnut", "carpet", "postcard", "lantern", "puddle", "orchard",
-    "button", "rainbow", "library", "pillow", "squirrel", "melody", "staircase", "basket", "lemon",
-    "balcony", "feather", "thursday", "marble", "cupboard", "gently", "slowly", "maybe", "green",
-    "quiet", "together", "sometimes", "evening", "holiday",
+    "sweater", "sandwich", "sparrow", "cinema", "teapot", "walnut", "lantern", "puddle", "orchard",
+    "rainbow", "library", "pillow", "squirrel", "melody", "staircase", "lemon", "balcony",
+    "feather", "thursday", "marble", "cupboard", "gently", "slowly", "together", "sometimes",
+    "otter", "cinnamon", "ladder", "velvet", "tulip", "suitcase", "acorn", "oatmeal", "ferry",
+    "chimney", "mitten", "pebble", "accordion", "raspberry", "fountain", "nearly", "pleasant",
+    "curtain", "hedgehog", "dumpling", "compass", "waterfall", "knitting", "scooter", "nightfall",
 )  # fmt: skip
-"""Everyday words to put around a text."""
+"""Everyday words to put around a text; training uses others for that."""
 
 LOOK_ALIKES = str.maketrans(
     "aceopsxyiABCEHIKMOPSTXY",
