@@ -39,9 +39,9 @@ HARMLESS = (
     "sweater", "sandwich", "sparrow", "cinema", "teapot", "walnut", "lantern", "puddle", "orchard",
     "rainbow", "library", "pillow", "squirrel", "melody", "staircase", "lemon", "balcony",
     "feather", "thursday", "marble", "cupboard", "gently", "slowly", "together", "sometimes",
-    "otter", "cinnamon", "ladder", "velvet", "tulip", "suitcase", "acorn", "oatmeal", "ferry",
+    "otter", "cinnamon", "birdhouse", "velvet", "snowflake", "suitcase", "acorn", "oatmeal", "ferry",
     "chimney", "mitten", "pebble", "accordion", "raspberry", "fountain", "nearly", "pleasant",
-    "curtain", "hedgehog", "dumpling", "compass", "waterfall", "knitting", "scooter", "nightfall",
+    "gingerbread", "hedgehog", "dumpling", "compass", "waterfall", "knitting", "scooter", "nightfall",
 )  # fmt: skip
 """Everyday words to put around a text; training uses others for that."""
 
