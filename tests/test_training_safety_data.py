@@ -1,4 +1,4 @@
-"""The generator of safety texts: seeded, apart from held-out texts, and true to its labels."""
+"""The generator of safety texts: seeded, varied, exact about where an attack is."""
 
 from __future__ import annotations
 
@@ -12,84 +12,112 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from training import safety_attacks as attacks
+from training import safety_benign as benign
 from training import safety_data as data
-from training import safety_templates as templates
+from training import safety_disguise as disguise
+from training import safety_documents as documents
+from training import safety_harm as harm
+from training import safety_planted as planted
+from training import safety_sources as sources
+from training import spintax
 from training.dedupe import overlaps
-from training.safety_benign import BENIGN, BENIGN_KINDS, DOCUMENTS, benign_request, document
 
-Maker = Callable[[random.Random], str]
+Make = Callable[[random.Random], str]
 
 SEEDS = range(300)
-MAKERS: tuple[Maker, ...] = (
-    templates.direct_attack,
-    templates.planted_instruction,
-    templates.harmful_request,
-    templates.encoded_attack,
-    templates.human_note,
-    benign_request,
-    document,
-)
+MAKERS: dict[str, Make] = {
+    "direct": attacks.direct_attack,
+    "forum": attacks.forum_jailbreak,
+    "planted": planted.planted_instruction,
+    "harmful": harm.harmful_request,
+    "neighbour": harm.neighbour_request,
+    "note": planted.human_note,
+    "request": benign.benign_request,
+    "document": lambda rng: documents.document(rng)[0],
+    "encoded": lambda rng: disguise.encoded_attack(attacks.direct_attack(rng)[:80], rng),
+}
+makers = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS.keys())
 
 
-@pytest.mark.parametrize("make", MAKERS)
-def test_same_seed_gives_the_same_text(make: Maker) -> None:
+# Templates ------------------------------------------------------------------------------------
+
+
+@makers
+def test_same_seed_gives_the_same_text(make: Make) -> None:
     assert [make(random.Random(s)) for s in range(20)] == [
         make(random.Random(s)) for s in range(20)
     ]
 
 
-@pytest.mark.parametrize("make", MAKERS)
-def test_texts_are_varied_and_have_no_open_slot(make: Maker) -> None:
+@makers
+def test_texts_are_varied_and_have_no_open_place(make: Make) -> None:
     texts = [make(random.Random(s)) for s in SEEDS]
-    assert len(set(texts)) > 0.5 * len(texts)
-    names = set().union(
-        templates.OVERRIDE, templates.INDIRECT, templates.HARM, templates.HUMAN, BENIGN
-    )
+    assert len(set(texts)) > 0.7 * len(texts)
     for text in texts:
         assert text.strip()
-        assert not {m for m in re.findall(r"\{([a-z_]+)\}", text) if m in names}
+        if make is MAKERS["encoded"]:  # base85 has braces of its own
+            continue
+        assert not re.search(r"\{[a-z_]{2,}\}|\{[^{}\n\"]*\|", text), text
 
 
-def test_every_slot_that_a_template_names_exists() -> None:
-    tables = {
-        "override": (templates.OVERRIDE, [*templates.DIRECT_ATTACKS, *templates.FAKE_TURNS]),
-        "indirect": (templates.INDIRECT, ["{plant}"]),
-        "harm": (templates.HARM, list(templates.HARMFUL_REQUESTS)),
-        "human": (templates.HUMAN, ["{note}"]),
-        "common": (templates.COMMON, list(templates.HUMAN_NOTES)),
-        "benign": (BENIGN, [kind for kind, _ in BENIGN_KINDS]),
-    }
-    for name, (slots, tops) in tables.items():
-        used = re.findall(
-            r"\{([a-z_]+)\}", " ".join([*tops, *(c for v in slots.values() for c in v)])
-        )
-        assert set(used) <= set(slots) | {"prompt"}, name
+def test_expand_fills_slots_and_alternatives_innermost_first() -> None:
+    slots = {"a": ("x{b|c}",), "d": ("y",)}
+    found = {spintax.expand("{a}-{{d}|z}", slots, random.Random(s)) for s in range(50)}
+    assert found == {"xb-y", "xb-z", "xc-y", "xc-z"}
 
 
 def test_expand_refuses_a_circle() -> None:
     with pytest.raises(ValueError, match="circle"):
-        templates.expand("{a}", {"a": ["{b}"], "b": ["{a}"]}, random.Random(1))
+        spintax.expand("{a}", {"a": ["{b}"], "b": ["{a}"]}, random.Random(1))
 
 
-def test_expand_leaves_unknown_names_alone() -> None:
-    assert templates.expand("{x} {known}", {"known": ["k"]}, random.Random(1)) == "{x} k"
+def test_expand_leaves_unknown_names_and_code_alone() -> None:
+    text = '{x} {"a": 1} f() {\n return 2;\n}'
+    assert spintax.expand(text, {"known": ["k"]}, random.Random(1)) == text
 
 
-@pytest.mark.parametrize("make", DOCUMENTS)
-def test_planting_keeps_the_payload_whole_and_only_adds(make: Maker) -> None:
-    for seed in range(40):
-        rng = random.Random(seed)
-        carrier, payload = make(rng), "Zyx payload, kept whole: 42."
-        planted = templates.plant(carrier, payload, rng)
-        assert payload in planted
-        left = iter(planted)
-        assert all(char in left for char in carrier), "the carrier is no subsequence any more"
+def test_tables_are_read_by_slot() -> None:
+    read = spintax.table("a:\none | two\n~\n\nb:\nthree\\nfour\n")
+    assert read == {"a": ("one", "two", ""), "b": ("three\nfour",)}
+    with pytest.raises(ValueError, match="twice"):
+        spintax.table("a:\nx\na:\ny")
+    with pytest.raises(ValueError, match="before"):
+        spintax.table("x\na:\ny")
 
 
-def test_planting_reaches_every_depth() -> None:
+# Spans ----------------------------------------------------------------------------------------
+
+spans = st.text(max_size=30).flatmap(
+    lambda before: st.tuples(
+        st.just(before), st.text(min_size=1, max_size=30), st.text(max_size=30)
+    )
+)
+seeds = st.integers(0, 10_000).map(random.Random)
+
+
+@given(
+    carrier=st.text(alphabet=st.sampled_from("ab .!?\n"), max_size=80),
+    passage=st.text(min_size=1, max_size=20),
+    rng=seeds,
+    cut=st.tuples(st.integers(0, 20), st.integers(0, 20)),
+)
+def test_inserting_keeps_carrier_and_passage_whole(
+    carrier: str, passage: str, rng: random.Random, cut: tuple[int, int]
+) -> None:
+    start, end = sorted(min(at, len(passage)) for at in cut)
+    text, span = data.insert_passage(carrier, passage, (start, end), rng)
+    assert text[span[0] : span[1]] == passage[start:end]
+    at = span[0] - start
+    assert text[at : at + len(passage)] == passage
+    before, after = text[:at], text[at + len(passage) + 1 :]
+    assert before + after == carrier or before[:-1] + after == carrier
+
+
+def test_inserting_reaches_every_depth() -> None:
     carrier = "\n".join(f"line {i}" for i in range(40))
     depths = [
-        templates.insert_note(carrier, "MARK", random.Random(s)).find("MARK") / len(carrier)
+        data.insert_passage(carrier, "MARK", (0, 4), random.Random(s))[1][0] / len(carrier)
         for s in SEEDS
     ]
     assert min(depths) < 0.1
@@ -97,7 +125,59 @@ def test_planting_reaches_every_depth() -> None:
     assert 0.3 < sum(depths) / len(depths) < 0.7
 
 
-DECODERS = {
+@given(parts=spans, rng=seeds)
+def test_varied_spelling_keeps_the_span_on_the_attack(
+    parts: tuple[str, str, str], rng: random.Random
+) -> None:
+    before, attack, after = parts
+    span = (len(before), len(before) + len(attack))
+    text, found = disguise.vary_parts(before + attack + after, span, rng)
+    assert found is not None
+    start, end = found
+    assert 0 <= start < end <= len(text)
+    assert end - start <= 3 * len(attack)  # the upper case of some letters is three
+    if not before:
+        assert start == 0
+    if not after:
+        assert end == len(text)
+
+
+def test_varied_spelling_leaves_the_letters_in_their_part() -> None:
+    for seed in SEEDS:  # letters without a look-alike or a digit for them
+        text, span = disguise.vary_parts("ggg bbb. NDWV fff", (9, 13), random.Random(seed))
+        assert span is not None
+        found = text[span[0] : span[1]].lower()
+        assert found
+        assert set(found) <= set("ndwv")
+
+
+@given(parts=spans, rng=seeds, mark=st.booleans())
+def test_padding_moves_the_span_with_the_attack(
+    parts: tuple[str, str, str], rng: random.Random, mark: bool
+) -> None:
+    text = "".join(parts)
+    span = (len(parts[0]), len(parts[0]) + len(parts[1]))
+    longer, found = disguise.pad(text, span, rng, mark)
+    assert found is not None
+    assert longer[found[0] : found[1]] == parts[1]
+    whole, all_of_it = disguise.pad(text, None, rng, mark)
+    assert (all_of_it is not None) == mark
+    if all_of_it:
+        assert whole[all_of_it[0] : all_of_it[1]] == text
+    assert text in whole
+    assert len(whole) > len(text)
+
+
+@pytest.mark.parametrize("kind", planted.WRAPPERS)
+def test_wrapping_tells_where_the_note_starts(kind: str) -> None:
+    for seed in SEEDS:
+        text, at = planted.wrap("Zyx note, kept whole: 42.", kind, random.Random(seed))
+        assert text[at:].startswith("Zyx note, kept whole: 42.")
+
+
+# Disguises ------------------------------------------------------------------------------------
+
+DECODERS: dict[str, Callable[[str], str]] = {
     "base64": lambda s: base64.b64decode(s).decode(),
     "base32": lambda s: base64.b32decode(s).decode(),
     "base85": lambda s: base64.b85decode(s).decode(),
@@ -105,63 +185,90 @@ DECODERS = {
     "hex": lambda s: bytes.fromhex(s).decode(),
     "hexadecimal bytes": lambda s: bytes.fromhex(s).decode(),
     "binary": lambda s: bytes(int(b, 2) for b in s.split()).decode(),
+    "octal": lambda s: bytes(int(b, 8) for b in s.split()).decode(),
     "decimal character codes": lambda s: "".join(chr(int(c)) for c in s.split()),
     "rot13": lambda s: codecs.decode(s, "rot13"),
     "reversed text": lambda s: s[::-1],
+    "zero-width characters": lambda s: s.replace("\u200b", ""),
 }
 
 
 @pytest.mark.parametrize("name", sorted(DECODERS))
 @given(text=st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=126), min_size=1))
 def test_encodings_can_be_decoded(name: str, text: str) -> None:
-    assert DECODERS[name](templates.ENCODERS[name](text)) == text
+    assert DECODERS[name](disguise.ENCODERS[name](text)) == text
 
 
-@given(text=st.text(min_size=1), seed=st.integers(0, 1000), count=st.integers(1, 20))
-def test_harmless_words_leave_the_text_intact(text: str, seed: int, count: int) -> None:
-    longer = templates.add_harmless_words(text, random.Random(seed), count)
-    before_or_after = [
-        longer[: len(longer) - len(text)] if longer.endswith(text) else None,
-        longer[len(text) :] if longer.startswith(text) else None,
-    ]
-    added = [len(words.split()) for words in before_or_after if words is not None]
-    assert added
-    assert min(added) <= count
-    assert len(longer) > len(text)
+def test_ciphers_shift_and_mirror_the_alphabet() -> None:
+    assert disguise.ENCODERS["Caesar cipher"]("abc xyz") == "def abc"
+    assert disguise.ENCODERS["Atbash"]("abc xyz") == "zyx cba"
+    assert disguise.ENCODERS["Morse code"]("SOS 1") == "... --- ... / .----"
 
 
-@given(text=st.text(), seed=st.integers(0, 1000))
-def test_typos_touch_letters_only(text: str, seed: int) -> None:
+@given(text=st.text(), rng=seeds)
+def test_typos_touch_letters_only(text: str, rng: random.Random) -> None:
     def others(s: str) -> list[str]:
         return sorted(c for c in s if not c.isalpha())
 
-    assert others(templates.add_typos(text, random.Random(seed), 0.3)) == others(text)
+    assert others(disguise.add_typos(text, rng, 0.3)) == others(text)
 
 
-@given(text=st.text(), limit=st.integers(1, 80), seed=st.integers(0, 1000))
-def test_crop_is_a_part_of_the_text_within_the_limit(text: str, limit: int, seed: int) -> None:
-    part = data.crop(text, limit, random.Random(seed))
+# Labels ---------------------------------------------------------------------------------------
+
+
+def test_the_classes_do_not_share_texts() -> None:
+    unsafe = [MAKERS[k](random.Random(s)) for k in ("direct", "planted", "harmful") for s in SEEDS]
+    safe = [MAKERS[k](random.Random(s)) for k in ("request", "note", "neighbour") for s in SEEDS]
+    assert not any(overlaps(unsafe, safe, size=12))
+    assert not set(unsafe) & set(safe)
+
+
+def test_crescendo_ends_with_a_request_that_its_start_does_not_hold() -> None:
+    for seed in SEEDS:
+        asks, last = harm.crescendo(random.Random(seed))
+        assert asks
+        assert last not in asks
+
+
+def test_plan_is_balanced() -> None:
+    totals = dict.fromkeys(data.LABELS, 0)
+    for _, label, count, varied, padded in data.PLAN:
+        totals[label] += count
+        assert 0 <= varied <= 1
+        assert 0 <= padded <= 1
+    assert 0.5 < totals["benign"] / sum(totals.values()) < 0.65
+    assert min(totals.values()) > 1000
+
+
+# Sources --------------------------------------------------------------------------------------
+
+
+@given(text=st.text(), limit=st.integers(1, 80), rng=seeds)
+def test_crop_is_a_part_of_the_text_within_the_limit(
+    text: str, limit: int, rng: random.Random
+) -> None:
+    part = sources.crop(text, limit, rng)
     assert part in text
     assert len(part) <= limit
 
 
-@given(text=st.text(), limit=st.integers(1, 200), seed=st.integers(0, 1000))
-def test_skim_keeps_the_order(text: str, limit: int, seed: int) -> None:
-    part = data.skim(text, limit, random.Random(seed))
+@given(text=st.text(), limit=st.integers(1, 200), rng=seeds)
+def test_skim_keeps_the_order(text: str, limit: int, rng: random.Random) -> None:
+    part = sources.skim(text, limit, rng)
     left = iter(text)
     assert len(part) <= limit
     assert all(char in left for char in part)
 
 
 def test_bucket_depends_on_words_alone() -> None:
-    assert data.bucket("Hello,  World", 7) == data.bucket("hello world!", 7)
-    assert {data.bucket(str(i), 3) for i in range(50)} == {0, 1, 2}
+    assert sources.bucket("Hello,  World", 7) == sources.bucket("hello world!", 7)
+    assert {sources.bucket(str(i), 3) for i in range(50)} == {0, 1, 2}
 
 
 def test_diff_has_changes_and_a_header() -> None:
     code = "\n".join(f"value_{i} = compute({i})" for i in range(20))
     for seed in range(20):
-        diff = data.unified_diff(code, "mod.py", random.Random(seed))
+        diff = sources.unified_diff(code, "mod.py", random.Random(seed))
         assert diff.startswith("diff --git a/mod.py b/mod.py\n--- a/mod.py")
         assert re.search(r"^[+-](?![+-])", diff, re.MULTILINE)
 
@@ -169,26 +276,9 @@ def test_diff_has_changes_and_a_header() -> None:
 def test_apart_drops_what_shares_eight_words() -> None:
     stored = ["one two three four five six seven eight nine ten"]
     texts = ["x two three four five six seven eight nine y", "one two three, something else"]
-    assert data.apart(texts, stored) == [texts[1]]
-
-
-def test_the_classes_do_not_share_texts() -> None:
-    attacks = [templates.direct_attack(random.Random(s)) for s in SEEDS]
-    attacks += [templates.planted_instruction(random.Random(s)) for s in SEEDS]
-    benign = [benign_request(random.Random(s)) for s in SEEDS]
-    benign += [templates.human_note(random.Random(s)) for s in SEEDS]
-    assert not any(overlaps(attacks, benign))
-
-
-def test_plan_covers_every_label_and_benign_is_the_largest() -> None:
-    totals = dict.fromkeys(data.LABELS, 0)
-    for _, label, count, share in data.PLAN:
-        totals[label] += count
-        assert 0 <= share <= 1
-    assert max(totals, key=totals.__getitem__) == "benign"
-    assert min(totals.values()) > 1000
+    assert sources.apart(texts, stored) == [texts[1]]
 
 
 def test_a_missing_package_is_named() -> None:
     with pytest.raises(FileNotFoundError, match="no_such_package"):
-        data.package_folder("no_such_package")
+        sources.package_folder("no_such_package")

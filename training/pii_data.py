@@ -4,191 +4,93 @@
 ``{"text", "spans": [{"label", "start", "end"}], "source", "locale"}``; offsets are Unicode code
 points, half-open. The same seed gives the same file.
 
-_Values come from Faker; sentences from ``training.pii_templates`` and, where the package is
-installed, from presidio-evaluator's templates (MIT). Nothing here needs PyTorch.
+Values come from Faker; sentences from the grammar and the templates of this folder, from real
+sentences whose nouns are replaced, and, where the package is installed, from presidio-evaluator's
+templates (MIT). Nothing here needs PyTorch.
+
+Conventions, those of presidio-evaluator where it has one: honorifics and jobs are TITLE and not
+part of the PERSON; an age is its number alone; an address in one piece is one STREET_ADDRESS with
+its town and postcode, one in fields is STREET_ADDRESS, GPE and ZIP_CODE; a bare year, a time of
+day and days like "tomorrow" or "next week" are nothing.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
+import dataclasses
 import hashlib
 import json
 import random
 import re
-import string
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from faker import Faker
-
-from training import pii_templates
+from training import dedupe, pii_templates, safety_sources
 from training import pii_words as lexicon
-
-TYPES: tuple[str, ...] = (
-    "AGE",
-    "CREDIT_CARD",
-    "DATE_TIME",
-    "DOMAIN_NAME",
-    "EMAIL_ADDRESS",
-    "GPE",
-    "IBAN_CODE",
-    "IP_ADDRESS",
-    "NRP",
-    "ORGANIZATION",
-    "PERSON",
-    "PHONE_NUMBER",
-    "STREET_ADDRESS",
-    "TITLE",
-    "US_DRIVER_LICENSE",
-    "US_SSN",
-    "ZIP_CODE",
+from training.pii_grammar import GRAMMAR
+from training.pii_lookalikes import LOOKALIKES
+from training.pii_noise import noisy
+from training.pii_prose import (
+    code_chunks,
+    frame,
+    names_nobody,
+    real_negatives,
+    sentences,
+    standard_library,
 )
-LABELS: tuple[str, ...] = ("O", *(f"{bio}-{type_}" for type_ in TYPES for bio in "BI"))
-
-SLOT_TYPES: dict[str, str] = {
-    "person": "PERSON",
-    "name": "PERSON",
-    "name_male": "PERSON",
-    "name_female": "PERSON",
-    "first_name": "PERSON",
-    "first_name_male": "PERSON",
-    "first_name_female": "PERSON",
-    "first_name_nonbinary": "PERSON",
-    "last_name": "PERSON",
-    "last_name_male": "PERSON",
-    "last_name_female": "PERSON",
-    "title": "TITLE",
-    "prefix": "TITLE",
-    "prefix_male": "TITLE",
-    "prefix_female": "TITLE",
-    "job": "TITLE",
-    "organization": "ORGANIZATION",
-    "address": "STREET_ADDRESS",
-    "street": "STREET_ADDRESS",
-    "street_name": "STREET_ADDRESS",
-    "building_number": "STREET_ADDRESS",
-    "secondary_address": "STREET_ADDRESS",
-    "postcode": "STREET_ADDRESS",
-    "zipcode": "ZIP_CODE",
-    "city": "GPE",
-    "state": "GPE",
-    "state_abbr": "GPE",
-    "country": "GPE",
-    "nrp": "NRP",
-    "nationality": "NRP",
-    "nation_woman": "NRP",
-    "nation_man": "NRP",
-    "nation_plural": "NRP",
-    "date": "DATE_TIME",
-    "date_time": "DATE_TIME",
-    "date_of_birth": "DATE_TIME",
-    "day": "DATE_TIME",
-    "day_of_week": "DATE_TIME",
-    "age": "AGE",
-    "email": "EMAIL_ADDRESS",
-    "phone_number": "PHONE_NUMBER",
-    "credit_card_number": "CREDIT_CARD",
-    "iban": "IBAN_CODE",
-    "ssn": "US_SSN",
-    "us_driver_license": "US_DRIVER_LICENSE",
-    "ip_address": "IP_ADDRESS",
-    "url": "DOMAIN_NAME",
-    "domain": "DOMAIN_NAME",
-}
-"""Type of each slot. A slot that is not named here (``n_...``, a bare ``year``) is no PII."""
-
-
-def _locales(names: str) -> tuple[str, ...]:
-    return tuple(names.split())
-
-
-TRAIN_LOCALES = _locales(
-    "en_US en_GB en_CA en_AU en_IN en_NZ en_IE en_NG en_KE en_PK de_DE de_AT de_CH fr_FR "
-    "fr_CA fr_BE es_ES es_MX es_AR es_CO it_IT nl_NL nl_BE pl_PL sv_SE no_NO pt_BR pt_PT "
-    "tr_TR hu_HU hr_HR sl_SI cs_CZ id_ID vi_VN is_IS az_AZ lv_LV yo_NG ga_IE ja_JP zh_CN "
-    "ru_RU el_GR uk_UA"
+from training.pii_records import plain_record, record
+from training.pii_types import (
+    LABELS,
+    SLOT,
+    SLOT_TYPES,
+    TYPES,
+    Sample,
+    Span,
+    choose,
+    expand,
+    fill,
+    join,
 )
-HELD_OUT_LOCALES = _locales("da_DK fi_FI ro_RO sk_SK et_EE en_TH es_CL")
-"""Never used in training: the ``held_out`` split is written with these."""
+from training.pii_values import (
+    HELD_OUT_LOCALES,
+    NAME_LOCALES,
+    NOT_LATIN,
+    ROMANISED,
+    TRAIN_LOCALES,
+    Values,
+)
 
-_NOT_LATIN = frozenset(_locales("ja_JP zh_CN ru_RU el_GR uk_UA"))
-_SLOT = re.compile(r"\{\{\s*([a-z_]+)\s*\}\}")
-_CHOICE = re.compile(r"<<(.*?)>>", re.DOTALL)
+__all__ = [
+    "HELD_OUT_LOCALES",
+    "LABELS",
+    "SLOT_TYPES",
+    "TRAIN_LOCALES",
+    "TYPES",
+    "Sample",
+    "Sources",
+    "Span",
+    "choose",
+    "code_chunks",
+    "expand",
+    "fill",
+    "generate",
+    "held_out",
+    "join",
+    "names_nobody",
+    "presidio_templates",
+    "real_negatives",
+    "sources",
+    "training_organizations",
+    "training_samples",
+    "training_sources",
+]
 
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Personal data of one type: code points ``[start, end)``."""
-
-    label: str
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One text with its spans in order, and where it comes from (a template's name, a locale)."""
-
-    text: str
-    spans: tuple[Span, ...] = ()
-    source: str = ""
-    locale: str = ""
-
-    def as_json(self) -> str:
-        """One line of the data file."""
-        spans = [{"label": s.label, "start": s.start, "end": s.end} for s in self.spans]
-        record = {"text": self.text, "spans": spans, "source": self.source, "locale": self.locale}
-        return json.dumps(record, ensure_ascii=False)
-
-
-def choose(template: str, rng: random.Random) -> str:
-    """Replace every ``<<a|b|c>>`` by one of its alternatives."""
-    return _CHOICE.sub(lambda match: rng.choice(match.group(1).split("|")), template)
-
-
-def fill(template: str, value_of: Callable[[str], str], source: str = "") -> Sample:
-    """Fill the slots of a template.
-
-    Args:
-        template: text with ``{{slot}}``; nothing else is special.
-        value_of: gives the value of a slot. An empty value leaves no span.
-        source: kept in the sample.
-
-    Returns:
-        The text, with one span for each slot that has a type.
-    """
-    parts: list[str] = []
-    spans: list[Span] = []
-    length = position = 0
-    for match in _SLOT.finditer(template):
-        literal = template[position : match.start()]
-        value = value_of(match.group(1))
-        start = length + len(literal)
-        length = start + len(value)
-        parts += literal, value
-        label = SLOT_TYPES.get(match.group(1))
-        if label and value:
-            spans.append(Span(label, start, length))
-        position = match.end()
-    parts.append(template[position:])
-    return Sample("".join(parts), tuple(spans), source)
-
-
-def join(samples: Sequence[Sample], separators: Sequence[str], source: str = "") -> Sample:
-    """Put samples behind one another, ``separators[i]`` after sample ``i`` (but the last)."""
-    parts: list[str] = []
-    spans: list[Span] = []
-    length = 0
-    for index, sample in enumerate(samples):
-        spans += (Span(s.label, s.start + length, s.end + length) for s in sample.spans)
-        separator = separators[index] if index < len(samples) - 1 else ""
-        parts += sample.text, separator
-        length += len(sample.text) + len(separator)
-    return Sample("".join(parts), tuple(spans), source, samples[0].locale if samples else "")
+HELD_OUT_TEMPLATES = 0.1
+HELD_OUT_ORGANIZATIONS = 0.3
 
 
 def held_out(text: str, share: float) -> bool:
@@ -218,367 +120,9 @@ def presidio_templates() -> list[str]:
     templates = []
     for line in lines:
         template = line.strip().replace("\\n", "\n").replace("\ufffd", "\u2013")
-        if template and set(_SLOT.findall(template)) <= known:
+        if template and set(SLOT.findall(template)) <= known:
             templates.append(template)
     return templates
-
-
-@dataclass(slots=True)
-class _Values:
-    """Draws slot values for one sample; the person, once drawn, also shapes the e-mail address.
-
-    Attributes:
-        rng: source of every random choice.
-        locale: Faker locale of the sample; a quarter of the names come from another one.
-        locales: the locales those come from.
-        organizations: real company names to draw from (may be empty).
-    """
-
-    rng: random.Random
-    locale: str
-    locales: Sequence[str]
-    organizations: Sequence[str] = ()
-    _person: tuple[str, str] | None = field(default=None, init=False)
-    _fakers: dict[str, Faker] = field(default_factory=dict, init=False)
-
-    def __call__(self, slot: str) -> str:
-        """Value of a slot.
-
-        Raises:
-            KeyError: When no value is known for this slot.
-        """
-        return _SOURCES[slot](self).strip()
-
-    # Helpers.
-
-    def faker(self, locale: str = "") -> Faker:
-        """Faker of a locale, or of this sample's, seeded from ``rng`` at its first use."""
-        locale = locale or self.locale
-        if locale not in self._fakers:
-            fake = _faker(locale)
-            fake.seed_instance(self.rng.getrandbits(32))
-            self._fakers[locale] = fake
-        return self._fakers[locale]
-
-    def mixed(self) -> Faker:
-        """Faker of this sample's locale or, one time in four, of another one."""
-        if self.rng.random() < 0.25 and self.locale not in _NOT_LATIN:
-            return self.faker(self.rng.choice([x for x in self.locales if x not in _NOT_LATIN]))
-        return self.faker()
-
-    def numerify(self, shape: str) -> str:
-        """Replace ``#`` by digits and ``?`` by capital letters."""
-        digit, letter = string.digits, string.ascii_uppercase
-        return "".join(
-            self.rng.choice(digit) if c == "#" else self.rng.choice(letter) if c == "?" else c
-            for c in shape
-        )
-
-    def moment(self) -> datetime:
-        """A moment between 1930 and 2029."""
-        return datetime(1930, 1, 1) + timedelta(seconds=self.rng.randrange(99 * 365 * 86400))
-
-    # People.
-
-    def first(self) -> str:
-        if self.rng.random() < 0.06:
-            return self.rng.choice(lexicon.ROMAN_NAMES).split()[0]
-        return str(self.mixed().first_name())
-
-    def last(self) -> str:
-        if self.rng.random() < 0.06:
-            return self.rng.choice(lexicon.ROMAN_NAMES).split()[-1]
-        name = str(self.mixed().last_name())
-        if self.rng.random() < 0.03:
-            name = self.rng.choice(("van ", "de ", "Mc", "O'", "von ", "Al-", "Di ")) + name
-        return name
-
-    def person(self) -> str:
-        first, last = self.first(), self.last()
-        self._person = (first, last)
-        roll = self.rng.random()
-        if self.locale in {"ja_JP", "zh_CN"}:
-            return last + first
-        if roll < 0.66:
-            return f"{first} {last}"
-        if roll < 0.76:
-            return f"{first} {self.rng.choice(string.ascii_uppercase)}. {last}"
-        if roll < 0.80:
-            return f"{first} {self.rng.choice(string.ascii_uppercase)} {last}"
-        if roll < 0.84:
-            return f"{first} {self.first()} {last}"
-        if roll < 0.87:
-            return f"{first} {last}-{self.last()}"
-        if roll < 0.90:
-            return f"{first[0]}. {last}"
-        if roll < 0.93:
-            return f"{first} {last} {self.rng.choice(lexicon.SUFFIXES)}"
-        if roll < 0.95:
-            return f"{last}, {first}"
-        if roll < 0.98:
-            return self.rng.choice(lexicon.ROMAN_NAMES)
-        return first
-
-    def job(self) -> str:
-        name = str(self.faker("en_US").job())
-        return name.lower() if self.rng.random() < 0.4 else name
-
-    # Places.
-
-    def city(self) -> str:
-        roll = self.rng.random()
-        if roll < 0.25:
-            return self.rng.choice(lexicon.CITIES)
-        name = str(self.mixed().city())
-        return name.upper() if roll > 0.95 else name
-
-    def country(self) -> str:
-        if self.rng.random() < 0.4:
-            return self.rng.choice(lexicon.COUNTRIES)
-        return str(self.faker("en_US").country())
-
-    def state(self) -> str:
-        return self.rng.choice(lexicon.STATES)
-
-    def street(self) -> str:
-        """A street, with its number more often than not."""
-        fake = self.mixed()
-        roll = self.rng.random()
-        text = str(fake.street_name() if roll < 0.3 else fake.street_address())
-        if 0.3 <= roll < 0.45:
-            text = f"{fake.street_name()} {self.rng.randrange(1, 300)}"
-        elif roll > 0.97:
-            text = f"P.O. Box {self.rng.randrange(1, 9999)}"
-        return text.replace("\n", ", ")
-
-    def secondary(self) -> str:
-        shape = self.rng.choice(("Apt. ###", "Suite ###", "Apt. ##", "Unit #", "Flat #", "Floor #"))
-        return self.numerify(shape)
-
-    def building(self) -> str:
-        return str(self.rng.randrange(1, 1000)).zfill(self.rng.choice((1, 2, 2)))
-
-    def postcode(self) -> str:
-        roll = self.rng.random()
-        if roll < 0.6:
-            return self.numerify("#####")
-        return str(self.faker().postcode()) if roll < 0.9 else self.numerify("#####-####")
-
-    def address(self) -> str:
-        """A whole postal address on one line or several."""
-        rng = self.rng
-        roll = rng.random()
-        street, city = self.street(), self.city()
-        if roll < 0.22:
-            text = str(self.faker().address())
-            return text if rng.random() < 0.5 else text.replace("\n", ", ")
-        if roll < 0.30:
-            return f"the corner of {street} and {self.last()} Street"
-        if roll < 0.33:
-            return f"{self.first()} and {street}"
-        if roll < 0.38:
-            unit, box, code = self.building(), self.numerify("####"), rng.choice(("AA", "AE", "AP"))
-            line, post = rng.choice(
-                (
-                    (f"PSC {unit}, Box {box}", "APO"),
-                    (f"Unit {unit} Box {box}", "DPO"),
-                    (f"{rng.choice(('USS', 'USNS', 'USCGC', 'USNV'))} {self.last()}", "FPO"),
-                )
-            )
-            return f"{line}\n{post} {code} {self.numerify('#####')}"
-        if roll < 0.42:
-            return f"{street}, {self.postcode()} {city}"
-        state = rng.choice((self.state(), rng.choice(lexicon.STATE_CODES), self.country()))
-        country = self.country()
-        start = f"{self.building()} {street}" if rng.random() < 0.7 else street
-        code, flat = self.postcode(), self.secondary()
-        return rng.choice(
-            (
-                f"{start} {flat} {city} {state}",
-                f"{start}\n {flat}\n {city}\n {country}",
-                f"{start}\n {flat}\n {city}\n {country} {code}",
-                f"{start}, {city}, {country}",
-                f"{start} {flat}, {city}, {country} {code}",
-                f"{start}\n{city}, {rng.choice(lexicon.STATE_CODES)} {code}",
-                f"{start}\n{city}\n, {rng.choice(lexicon.STATE_CODES)}\n {code}",
-                f"{start}\n{city}\n, {rng.choice(lexicon.STATE_CODES)}\n {country} {code}",
-                f"{start}, {city}, {rng.choice(lexicon.STATE_CODES)} {code}",
-                f"{start}, {flat}, {city}",
-                f"{start}, {city}",
-            )
-        )
-
-    def organization(self) -> str:
-        roll = self.rng.random()
-        if self.organizations and roll < 0.6:
-            return self.rng.choice(self.organizations)
-        if roll < 0.75:
-            return str(self.mixed().company())
-        word, word2 = (w.capitalize() for w in self.rng.sample(lexicon.HOST_WORDS, 2))
-        return self.rng.choice(lexicon.ORG_SHAPES).format(
-            city=self.city(),
-            last=self.last(),
-            last2=self.last(),
-            last3=self.last(),
-            word=word,
-            word2=word2,
-        )
-
-    # Numbers and addresses of machines.
-
-    def host(self) -> str:
-        words = self.rng.sample(lexicon.HOST_WORDS, self.rng.choice((1, 2, 2)))
-        if self.rng.random() < 0.4:
-            words = [word.capitalize() for word in words]
-        name = self.rng.choice(("", "", "-")).join(words)
-        return f"{name}.{self.rng.choice(lexicon.TLDS)}"
-
-    def url(self) -> str:
-        roll = self.rng.random()
-        www = self.rng.choice(("", "www."))
-        if roll < 0.15:
-            return f"{www or 'www.'}{self.host()}"
-        path = self.rng.choice(("", "/", "/", f"/{self.rng.choice(lexicon.HOST_WORDS)}"))
-        return f"{self.rng.choice(('http', 'https'))}://{www}{self.host()}{path}"
-
-    def email(self) -> str:
-        first, last = self._person or (self.first(), self.last())
-        names = [re.sub(r"[^A-Za-z0-9]", "", _ascii(x)) or "info" for x in (first, last)]
-        shape = self.rng.choice(("{0}.{1}", "{0}{1}", "{0}_{1}", "{2}{1}", "{0}{3}", "{1}.{0}"))
-        local = shape.format(*names, names[0][0], self.rng.randrange(100))
-        if self.rng.random() < 0.6:
-            local = local.lower()
-        host = (
-            self.rng.choice(lexicon.MAIL_HOSTS) if self.rng.random() < 0.5 else self.host().lower()
-        )
-        return f"{local}@{host}"
-
-    def phone(self) -> str:
-        if self.rng.random() < 0.35:
-            return str(self.mixed().phone_number())
-        return self.numerify(self.rng.choice(lexicon.PHONES))
-
-    def card(self) -> str:
-        number = str(self.faker("en_US").credit_card_number())
-        roll = self.rng.random()
-        if len(number) == 16 and roll < 0.35:
-            return ("-" if roll < 0.1 else " ").join(number[i : i + 4] for i in range(0, 16, 4))
-        return number
-
-    def iban(self) -> str:
-        number = str(self.faker().iban())
-        if self.rng.random() < 0.35:
-            return " ".join(number[i : i + 4] for i in range(0, len(number), 4))
-        return number
-
-    def ssn(self) -> str:
-        number = str(self.faker("en_US").ssn())
-        return number.replace("-", self.rng.choice(("-", "-", "-", "-", "-", " ")))
-
-    def ip(self) -> str:
-        fake = self.faker("en_US")
-        return str(fake.ipv4() if self.rng.random() < 0.75 else fake.ipv6())
-
-    def age(self) -> str:
-        if self.rng.random() < 0.03:
-            return self.rng.choice(("1.5", "2.5", "0.5", "100", "104"))
-        return str(self.rng.randrange(1, 100))
-
-
-def _ascii(text: str) -> str:
-    """ASCII letters of a name, for an e-mail address."""
-    table = str.maketrans(
-        "äöüßéèêáàâíìóòôúùçñåøšžčćřýłęąśżńğışæ", "aouseeeaaaiiooouucnaoszccrylaeszngisa"
-    )
-    return text.lower().translate(table).encode("ascii", "ignore").decode()
-
-
-@cache
-def _faker(locale: str) -> Faker:
-    return Faker(locale)
-
-
-def _pick(pattern: str) -> Callable[[_Values], str]:
-    return lambda values: values.numerify(values.rng.choice(pattern.split("|")))
-
-
-def _hex(*lengths: int) -> Callable[[_Values], str]:
-    def draw(values: _Values) -> str:
-        length = values.rng.choice(lengths)
-        return "".join(values.rng.choice("0123456789abcdef") for _ in range(length))
-
-    return draw
-
-
-_SOURCES: dict[str, Callable[[_Values], str]] = {
-    **dict.fromkeys(("person", "name", "name_male", "name_female"), _Values.person),
-    **dict.fromkeys([s for s in SLOT_TYPES if s.startswith("first_name")], _Values.first),
-    **dict.fromkeys([s for s in SLOT_TYPES if s.startswith("last_name")], _Values.last),
-    **dict.fromkeys(
-        ("title", "prefix", "prefix_male", "prefix_female"),
-        lambda v: v.rng.choice(lexicon.PREFIXES),
-    ),
-    "job": _Values.job,
-    "organization": _Values.organization,
-    "address": _Values.address,
-    "street": _Values.street,
-    "street_name": _Values.street,
-    "building_number": _Values.building,
-    "secondary_address": _Values.secondary,
-    "postcode": _Values.postcode,
-    "zipcode": _Values.postcode,
-    "city": _Values.city,
-    "state": _Values.state,
-    "state_abbr": lambda v: v.rng.choice(lexicon.STATE_CODES),
-    "country": _Values.country,
-    **dict.fromkeys(
-        ("nrp", "nationality"),
-        lambda v: v.rng.choice(
-            lexicon.NATIONALITIES if v.rng.random() < 0.75 else lexicon.RELIGIONS
-        ),
-    ),
-    **dict.fromkeys(("nation_woman", "nation_man"), lambda v: v.rng.choice(lexicon.NATIONALITIES)),
-    "nation_plural": lambda v: v.rng.choice(lexicon.NATIONALITIES) + "s",
-    **dict.fromkeys(
-        ("date", "date_of_birth"),
-        lambda v: v.moment().strftime(v.rng.choice(lexicon.DATE_FORMATS)),
-    ),
-    "date_time": lambda v: v.moment().strftime(v.rng.choice(lexicon.DATE_TIME_FORMATS)),
-    **dict.fromkeys(("day", "day_of_week"), lambda v: v.rng.choice(lexicon.DAYS)),
-    "year": lambda v: str(v.rng.randrange(1900, 2027)),
-    "age": _Values.age,
-    "email": _Values.email,
-    "phone_number": _Values.phone,
-    "credit_card_number": _Values.card,
-    "iban": _Values.iban,
-    "ssn": _Values.ssn,
-    "us_driver_license": lambda v: v.numerify(v.rng.choice(lexicon.LICENSES)),
-    "ip_address": _Values.ip,
-    "url": _Values.url,
-    "domain": _Values.host,
-    # What looks like personal data and is not.
-    "n_expiry": lambda v: f"{v.rng.randrange(1, 13):02d}/{v.rng.randrange(24, 32)}",
-    "n_percent": _pick("#%|##%|##.#%|-#.##%"),
-    "n_year": lambda v: str(v.rng.randrange(1700, 2040)),
-    "n_order": _pick("#######|########|ORD-######|#??-#######|SO##########|###-#######-#######"),
-    "n_id": _pick("######|A######|INC0######|??-####|##-#####|K#########|MRN####"),
-    "n_code": _pick("??##??|XR-####|?###|??????##|R2D-##|JX#####|T-###?"),
-    "n_money": _pick("$#,###|$###.##|EUR ##,###|#,### dollars|$# million|###.## USD|£##"),
-    "n_plate": _pick("?? ## ???|???-####|#???###"),
-    "n_int": _pick("#|##|##|###|###|####|#####|######|#########|###########"),
-    "n_small": lambda v: str(v.rng.randrange(2, 60)),
-    "n_quarter": lambda v: str(v.rng.randrange(1, 5)),
-    "n_float": _pick("#.#|##.##|0.####|-#.###|###.#|-##.####|#.######"),
-    "n_sci": _pick("#.##e-##|#.#e+#|#.### x 10^-#|-#.#E##"),
-    "n_version": _pick("#.#|#.#.#|##.##.#|v#.#.##|#.#.#-rc#|#.##.#.#|20##.#"),
-    "n_hash": _hex(7, 12, 32, 40, 64),
-    "n_hex": lambda v: "0x" + _hex(4, 8, 16)(v),
-    "n_uuid": lambda v: "-".join(_hex(n)(v) for n in (8, 4, 4, 4, 12)),
-    "n_isbn": _pick("978-#-##-######-#|978##########|0-###-#####-?"),
-    "n_tech": lambda v: v.rng.choice(lexicon.TECH),
-    "n_topic": lambda v: v.rng.choice(lexicon.TOPICS),
-    "n_job": lambda v: v.rng.choice(lexicon.JOBS_LOWER),
-}
 
 
 def organizations(keep: Callable[[str], bool]) -> list[str]:
@@ -594,63 +138,9 @@ def organizations(keep: Callable[[str], bool]) -> list[str]:
     return [name for name in names if 1 < len(name) <= 45 and not fund.search(name) and keep(name)]
 
 
-_MID_CAPITAL = re.compile(r"[^\W_.!?:>)\]]\s+[A-Z]\w+|[,;(\"'-]\s*[A-Z]\w+|[A-Z]\w+[,;]|\b\w+'s\b")
-_PERSONAL = re.compile(
-    r"@|https?:|www\.|\d{4}|\d[\d -]{6,}\d|years?[ -]old|\baged?\b|"
-    r"(?i:monday|tuesday|wednesday|thursday|friday|saturday|sunday)|"
-    r"(?i:\b(?:january|february|april|june|july|august|september|october|november|december)\b)"
-)
-
-
-def names_nobody(text: str) -> bool:
-    """A strict test for texts to train on as free of personal data.
-
-    No capital letter but at the start of a sentence, no year, long number, day, month, age,
-    address or possessive. It rejects most texts, and first words of sentences may still be names.
-    """
-    return not (_MID_CAPITAL.search(text) or _PERSONAL.search(text))
-
-
-def real_negatives(texts: Iterable[str]) -> list[str]:
-    """Those of the texts that can be trained on as free of personal data.
-
-    Beyond :func:`names_nobody`, no word that starts with a capital may be a first name.
-    """
-    from faker.providers.person.en_US import Provider
-
-    first_names = set(Provider.first_names)
-    return [
-        text
-        for text in texts
-        if len(text) < 1500
-        and names_nobody(text)
-        and first_names.isdisjoint(re.findall(r"[A-Z]\w+", text))
-    ]
-
-
-def code_chunks(folder: Path, rng: random.Random, limit: int) -> list[str]:
-    """Stretches of 3 to 30 lines of the Python files of a folder that hold no personal data.
-
-    Lines with an address, a URL, a date, an author or a string literal are dropped first.
-    """
-    chunks: list[str] = []
-    paths = sorted(folder.glob("*.py"))
-    rng.shuffle(paths)
-    for path in paths:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-        clean = [
-            line
-            for line in lines
-            if line.strip()
-            and not re.search(r"@\w+\.|http|#|\"|\d{4}|author|copyright|by [A-Z]|'[A-Z]", line)
-        ]
-        position = 0
-        while position < len(clean) and len(chunks) < limit:
-            step = rng.randrange(3, 31)
-            chunks.append("\n".join(clean[position : position + step])[:1500])
-            position += step * 4
-    rng.shuffle(chunks)
-    return chunks
+def training_organizations() -> list[str]:
+    """The company names that training draws from."""
+    return organizations(lambda name: not held_out(name, HELD_OUT_ORGANIZATIONS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -662,39 +152,40 @@ class Sources:
         own: this package's templates with personal data.
         negative: this package's templates without.
         texts: real texts without personal data (may be empty).
+        frames: templates made of real sentences (may be empty).
+        grammar: rules of sentences; without them there are no records either.
         locales: Faker locales.
+        name_locales: further locales for names of people.
         organizations: real company names (may be empty).
+        brands: well-known organisations.
+        listed: real-looking names, towns and streets by kind (may be empty).
     """
 
     presidio: Sequence[str]
     own: Sequence[str]
     negative: Sequence[str]
     texts: Sequence[str] = ()
+    frames: Sequence[str] = ()
+    grammar: Mapping[str, Sequence[str]] = field(default_factory=dict)
     locales: Sequence[str] = TRAIN_LOCALES
+    name_locales: Sequence[str] = ()
     organizations: Sequence[str] = ()
-
-
-def training_organizations() -> list[str]:
-    """The company names that training draws from."""
-    return organizations(lambda name: not held_out(name, HELD_OUT_ORGANIZATIONS))
-
-
-HELD_OUT_TEMPLATES = 0.1
-HELD_OUT_ORGANIZATIONS = 0.3
+    brands: Sequence[str] = ()
+    listed: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def sources(train: bool, texts: Sequence[str] = ()) -> Sources:
     """The sources of the training split, or of the split held out from it.
 
     Templates and company names are divided by a hash, locales by a list, so that the two
-    splits share neither.
+    splits share neither. The grammar and the records are of training alone.
     """
 
     def ours(values: Iterable[str], share: float) -> list[str]:
         return [value for value in values if held_out(value, share) != train]
 
     # A template without slots would put texts of Presidio's own sets into training.
-    presidio = [template for template in presidio_templates() if _SLOT.search(template)]
+    presidio = [template for template in presidio_templates() if SLOT.search(template)]
 
     pii = (*pii_templates.CHAT, *pii_templates.RECORDS, *pii_templates.STRUCTURED)
     return Sources(
@@ -702,48 +193,103 @@ def sources(train: bool, texts: Sequence[str] = ()) -> Sources:
         own=ours(pii, HELD_OUT_TEMPLATES),
         negative=ours(pii_templates.NEGATIVE, HELD_OUT_TEMPLATES),
         texts=texts,
+        grammar={**GRAMMAR, **LOOKALIKES} if train else {},
         locales=TRAIN_LOCALES if train else HELD_OUT_LOCALES,
+        name_locales=NAME_LOCALES if train else (),
         organizations=organizations(lambda name: held_out(name, HELD_OUT_ORGANIZATIONS) != train),
+        brands=ours(lexicon.BRANDS, HELD_OUT_ORGANIZATIONS),
     )
 
 
-_LOCALE_WEIGHTS = {"en_US": 14.0, "en_GB": 3.0, "de_DE": 2.0, "fr_FR": 2.0, "es_ES": 2.0}
+_LOCALE_WEIGHTS = {"en_US": 12.0, "en_GB": 3.0, "de_DE": 2.0, "fr_FR": 2.0, "es_ES": 2.0}
 
 
-def _values(src: Sources, rng: random.Random) -> _Values:
+def _values(src: Sources, rng: random.Random) -> Values:
     weights = [
-        0.3 if locale in _NOT_LATIN else _LOCALE_WEIGHTS.get(locale, 1.0) for locale in src.locales
+        0.4 if locale in NOT_LATIN else _LOCALE_WEIGHTS.get(locale, 1.0) for locale in src.locales
     ]
     locale = rng.choices(src.locales, weights)[0]
-    return _Values(rng, locale, src.locales, src.organizations)
+    roman = (locale in ROMANISED and rng.random() < 0.7) or locale not in NOT_LATIN
+    others = [x for x in src.locales if x != "zh_CN" and (roman or x not in NOT_LATIN)]
+    return Values(
+        rng, locale, others, src.name_locales, src.organizations, src.brands, src.listed, roman
+    )
+
+
+def _filled(
+    template: str, src: Sources, rng: random.Random, source: str, flat: bool = False
+) -> Sample:
+    values = _values(src, rng)
+
+    def value_of(slot: str) -> str:
+        value = values(slot)
+        return re.sub(r"\s*\n[\s,]*", ", ", value) if flat else value
+
+    sample = fill(template, value_of, source)
+    return Sample(sample.text, sample.spans, source, values.locale)
+
+
+def _from_presidio(src: Sources, rng: random.Random) -> Sample:
+    return _filled(choose(rng.choice(src.presidio), rng), src, rng, "presidio")
+
+
+def _from_own(src: Sources, rng: random.Random) -> Sample:
+    return _filled(choose(rng.choice(src.own), rng), src, rng, "own")
+
+
+def _from_grammar(src: Sources, rng: random.Random) -> Sample:
+    return _filled(expand("((sentence))", src.grammar, rng), src, rng, "grammar")
+
+
+def _from_frames(src: Sources, rng: random.Random) -> Sample:
+    return _filled(rng.choice(src.frames), src, rng, "frame", flat=True)
+
+
+def _from_records(src: Sources, rng: random.Random) -> Sample:
+    return _filled(expand(record(rng), src.grammar, rng), src, rng, "record", flat=True)
+
+
+def _kind(src: Sources, rng: random.Random) -> Callable[[Sources, random.Random], Sample]:
+    """Which maker the next text with personal data comes from, among those there is data for."""
+    kinds = (
+        (_from_presidio, 0.27 if src.presidio else 0.0),
+        (_from_own, 0.16 if src.grammar else 0.27),
+        (_from_grammar, 0.30 if src.grammar else 0.0),
+        (_from_frames, 0.10 if src.frames else 0.0),
+        (_from_records, 0.17 if src.grammar else 0.0),
+    )
+    return rng.choices([kind for kind, _ in kinds], [share for _, share in kinds])[0]
 
 
 def single(src: Sources, rng: random.Random, pii: bool) -> Sample:
-    """One filled template, with or without personal data."""
-    values = _values(src, rng)
-    if not pii:
-        if src.texts and rng.random() < 0.5:
-            return Sample(rng.choice(src.texts), (), "text")
-        name, templates = "negative", src.negative
-    elif src.presidio and rng.random() < 0.5:
-        name, templates = "presidio", src.presidio
-    else:
-        name, templates = "own", src.own
-    template = rng.choice(templates)
-    filled = fill(choose(template, rng), values, f"{name}:{templates.index(template)}")
-    return Sample(filled.text, filled.spans, filled.source, values.locale)
+    """One text, with or without personal data."""
+    if pii:
+        return _kind(src, rng)(src, rng)
+    roll = rng.random()
+    if src.texts and roll < 0.5:
+        return Sample(rng.choice(src.texts), (), "text")
+    if src.grammar and roll < 0.68:
+        return _filled(expand("((clean))", src.grammar, rng), src, rng, "negative")
+    if src.grammar and roll < 0.84:
+        return _filled(plain_record(rng), src, rng, "negative")
+    return _filled(choose(rng.choice(src.negative), rng), src, rng, "negative")
 
 
-def composite(src: Sources, rng: random.Random) -> Sample:
-    """Several texts behind one another, as messages, paragraphs or sentences; 100-1,800 chars."""
-    share = rng.choice((0.15, 0.5, 0.8))
-    limit = rng.randrange(100, 1800)
+def composite(src: Sources, rng: random.Random, limit: int, share: float) -> Sample:
+    """Several texts behind one another, as messages, paragraphs or sentences; some are noisy.
+
+    Args:
+        src: what they are made of.
+        rng: source of the choices.
+        limit: characters at which no further text is added.
+        share: of the parts that hold personal data.
+    """
     parts: list[Sample] = []
     length = 0
     while length < limit:
         part = single(src, rng, rng.random() < share)
-        if parts and length + len(part.text) > 1900:
-            break
+        if rng.random() < 0.1:
+            part = noisy(part, rng)
         parts.append(part)
         length += len(part.text) + 1
     usual = rng.choice(("\n", "\n", "\n\n", " "))
@@ -751,17 +297,162 @@ def composite(src: Sources, rng: random.Random) -> Sample:
     return join(parts, separators, "composite")
 
 
+def series(src: Sources, rng: random.Random, limit: int) -> Sample:
+    """One kind of record again and again, as in a log or an export, up to ``limit`` characters."""
+    personal = rng.random() < 0.6
+    template = expand(record(rng), src.grammar, rng) if personal else plain_record(rng)
+    parts: list[Sample] = []
+    length = 0
+    while length < limit:
+        parts.append(_filled(template, src, rng, "record", flat=True))
+        length += len(parts[-1].text) + 1
+    separator = rng.choice(("\n", "\n", "\n\n", "\n---\n"))
+    return join(parts, [separator] * len(parts), "series")
+
+
 def generate(
-    src: Sources, seed: int, singles: int, negatives: int, composites: int
+    src: Sources, seed: int, singles: int, negatives: int, composites: int, longs: int = 0
 ) -> Iterator[Sample]:
-    """Draw so many samples of each kind; the same seed gives the same samples."""
+    """Draw so many samples of each kind; the same seed gives the same samples.
+
+    Args:
+        src: what they are made of.
+        seed: of every choice.
+        singles: texts with personal data; one in ten is noisy.
+        negatives: texts without.
+        composites: 100 to 1,800 characters of several texts.
+        longs: 4,000 to 16,000 characters: prose, nine parts in ten of it without personal data,
+            or, one in four, records.
+    """
     rng = random.Random(seed)
     for _ in range(singles):
-        yield single(src, rng, pii=True)
+        sample = single(src, rng, pii=True)
+        yield noisy(sample, rng) if rng.random() < 0.1 else sample
     for _ in range(negatives):
         yield single(src, rng, pii=False)
     for _ in range(composites):
-        yield composite(src, rng)
+        yield composite(src, rng, rng.randrange(100, 1800), rng.choice((0.15, 0.5, 0.8)))
+    for _ in range(longs):
+        limit = rng.randrange(4000, 16000)
+        if src.grammar and rng.random() < 0.25:
+            yield series(src, rng, limit // 2)
+        else:
+            yield composite(src, rng, limit, rng.choice((0.03, 0.1, 0.2)))
+
+
+_SINGLES, _NEGATIVES, _COMPOSITES, _LONGS = 18_500, 5_300, 1_000, 24
+"""Samples of an epoch at scale 1: about 1.2 million tokens."""
+
+
+def _texts(path: Path) -> list[str]:
+    return [json.loads(line)["text"] for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def real_texts(data: Path) -> list[str]:
+    """Questions of mmlu_pro_train, and sentences of encyclopaedia, requests and web pages.
+
+    All but the questions are read from installed packages (see ``training.safety_sources``).
+    """
+    exam = _texts(data / "domain" / "mmlu_pro_train.jsonl")
+    found = (safety_sources.wikipedia("en-us"), safety_sources.web_texts())
+    requests = [text for text in safety_sources.real_requests() if len(text) < 600]
+    return [*exam, *sentences(exam), *requests, *(x for texts in found for x in sentences(texts))]
+
+
+@cache
+def _prose(data: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Real texts that name nobody, and templates made of real ones; apart from measured texts."""
+    real = list(dict.fromkeys(real_texts(data)))
+    rng = random.Random(7)
+    usable = [
+        (text, made)
+        for text, made in ((text, frame(text, rng)) for text in real)
+        if made or real_negatives([text])
+    ]
+    measured = [text for path in sorted(data.glob("*/*_dev.jsonl")) for text in _texts(path)]
+    close = dedupe.overlaps([text for text, _ in usable], measured)
+    kept = [pair for pair, near in zip(usable, close, strict=True) if not near]
+    plain = [text for text, made in kept if not made]
+    code = code_chunks(standard_library(), rng, len(plain) // 3)
+    return (*plain, *code), tuple(made for _, made in kept if made)
+
+
+def listed_names(measured: Iterable[str]) -> dict[str, list[str]]:
+    """Names, towns and streets of presidio-evaluator's list of made-up people.
+
+    The list (fakenamegenerator.com, GPL 3 or CC-BY-SA) is read from the package, never committed.
+    Values that a measured text holds are left out, and people and addresses of the countries
+    whose locales are held out.
+
+    Args:
+        measured: values not to use.
+
+    Returns:
+        Values by kind, named as :func:`training.pii_values.pool` does; empty without the package.
+    """
+    path = presidio_file("FakeNameGenerator.com_3000.csv")
+    if path is None:
+        return {}
+    avoided = {value.casefold() for value in measured}
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    people = [row for row in rows if row["NameSet"] not in _HELD_OUT_NAME_SETS]
+    places = [row for row in rows if row["Country"] not in _HELD_OUT_COUNTRIES]
+    columns = (
+        ("first_name", people, "GivenName"),
+        ("last_name", people, "Surname"),
+        ("city", places, "City"),
+        ("street_address", places, "StreetAddress"),
+    )
+    return {
+        kind: sorted({row[column] for row in chosen if row[column].casefold() not in avoided})
+        for kind, chosen, column in columns
+    }
+
+
+_HELD_OUT_NAME_SETS = frozenset(("Danish", "Finnish"))
+_HELD_OUT_COUNTRIES = frozenset(locale[-2:] for locale in HELD_OUT_LOCALES)
+
+
+def _measured_values(data: Path) -> set[str]:
+    """Values of presidio_generated_dev, whole and word by word."""
+    path = data / "pii" / "presidio_generated_dev.jsonl"
+    found: set[str] = set()
+    for line in path.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        values = [row["text"][span["start"] : span["end"]] for span in row["spans"]]
+        found.update(values, *(value.split() for value in values))
+    return found
+
+
+def training_sources(data: Path) -> Sources:
+    """Sources of the training split, with real texts that name nobody.
+
+    They come from :func:`real_texts` and, one in four, from Python's standard library.
+    """
+    texts, made = _prose(data)
+    listed = listed_names(_measured_values(data))
+    return dataclasses.replace(sources(train=True), texts=texts, frames=made, listed=listed)
+
+
+def training_samples(data: Path, epoch: int, scale: float) -> list[Sample]:
+    """Fresh samples of one epoch, shuffled; the same arguments give the same samples.
+
+    Args:
+        data: folder of the shared data files.
+        epoch: seed.
+        scale: 1 gives about 1.2 million WordPiece tokens.
+
+    Returns:
+        Texts with spans that are exact, in order and disjoint. No text equals one of
+        ``presidio_generated_dev``; real prose shares no run of eight words with a measured text.
+    """
+    counts = (round(n * scale) for n in (_SINGLES, _NEGATIVES, _COMPOSITES, _LONGS))
+    forbidden = {text.casefold() for text in _texts(data / "pii" / "presidio_generated_dev.jsonl")}
+    drawn = generate(training_sources(data), 7000 + epoch, *counts)
+    samples = [sample for sample in drawn if sample.text.casefold() not in forbidden]
+    random.Random(epoch).shuffle(samples)
+    return samples
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -35,7 +35,7 @@ CHAT: tuple[str, ...] = (
     "What is the capital of {{country}}?",
     "I'm flying from {{city}} to {{city}} on {{date}} with {{organization}}.",
     "My flight to {{country}} leaves on {{date_time}}.",
-    "My <<wife|husband|son|daughter|boss|doctor|neighbour>> {{first_name}} <<said|thinks>> I "
+    "My <<wife|husband|son|daughter|boss|neighbour>> {{first_name}} <<said|thinks>> I "
     "should ask you.",
     "{{first_name}} and {{first_name}} are <<getting married|splitting up>> on {{day}}.",
     "Tell {{first_name}} {{last_name}} that the meeting moved to {{day}}.",

