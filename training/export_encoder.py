@@ -289,6 +289,7 @@ def export_head(head: nn.Module, folder: Path) -> Exported:
                 "logits": axes if by_token else {0: "batch"},
             },
         )
+    _keep_mask(done.fp32)
     _strip(done.fp32)
     rng = np.random.default_rng(0)
     feeds = []
@@ -298,6 +299,16 @@ def export_head(head: nn.Module, folder: Path) -> Exported:
     _check(head, done.fp32, "logits", feeds)
     _quantise(done.fp32, done.int8, [])
     return done
+
+
+def _keep_mask(path: Path) -> None:
+    """Give the model its input ``attention_mask`` back, which a head may not look at."""
+    proto = onnx.load(str(path))
+    if all(value.name != "attention_mask" for value in proto.graph.input):
+        axes = ["batch", "tokens"]
+        mask = helper.make_tensor_value_info("attention_mask", TensorProto.INT64, axes)
+        proto.graph.input.append(mask)
+        onnx.save(proto, str(path))
 
 
 def _masks() -> Iterator[npt.NDArray[np.int64]]:
