@@ -69,7 +69,7 @@ class Frozen(Mean):
     """Reads a shape as a number, which tracing makes a constant."""
 
     def forward(self, states: Tensor, mask: Tensor) -> Tensor:
-        return super().forward(states, mask) * states.shape[1]
+        return super().forward(states, mask) * int(states.shape[1])
 
 
 @pytest.mark.parametrize("by_token", [False, True])
