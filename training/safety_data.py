@@ -15,6 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from training.dedupe import without_overlap
+from training.domain_data import held_out_chat
+from training.domain_requests import GRAMMARS
+from training.domain_requests import request as subject_request
+from training.domain_topics import REQUESTS, TOPICS
 from training.evaluation.hard_negatives import BLIND, LOOKED_AT
 from training.safety_attacks import direct_attack, forum_jailbreak
 from training.safety_benign import BENIGN, FOREIGN_BENIGN, asked, benign_request, system_prompt
@@ -55,6 +59,7 @@ from training.safety_sources import (
     injection_frames,
     injection_orders,
     latent_injections,
+    manual_excerpt,
     mmlu_pro,
     package_descriptions,
     pyrit_attacks,
@@ -195,7 +200,7 @@ class Maker:
         self.questions = mmlu_pro(mmlu)
         self.goals = tuple(g for g in (*adv_bench(), *harm_bench()) if not _COPYRIGHT.search(g))
         self.wild = [t for t in in_the_wild_split()[0] if _TELLS.search(t)]
-        self.evals = evals_prompts(rng)
+        self.evals = evals_prompts(rng, per_set=20)
         self.forge = [t for t in forge_prompts() if bucket(t, 10)]
 
     def _limit(self) -> int:  # of characters; short ones are likelier, and as telling
@@ -220,6 +225,10 @@ class Maker:
             return crop(unified_diff(code, name, self.rng), 2400, self.rng)
         return crop(code, self._limit() + 200, self.rng)
 
+    def manual(self) -> str:
+        """Technical prose."""
+        return crop(manual_excerpt(training_code(), self.rng), self._limit() + 200, self.rng)
+
     def carrier(self) -> tuple[str, str]:
         """A benign document and the kind of wrapper that suits it."""
         draw = self.rng.random()
@@ -228,9 +237,11 @@ class Maker:
             return document(self.rng)
         if draw < 0.60:
             return self.wiki(), "plain"
-        if draw < 0.72:
+        if draw < 0.69:
             return self.code(), "code"
-        if draw < 0.80:
+        if draw < 0.74:
+            return self.manual(), "plain"
+        if draw < 0.81:
             return crop(self.rng.choice(web_texts()), limit, self.rng), "html"
         if draw < 0.86:
             texts = (*agent_documents(), *business_documents())
@@ -263,8 +274,10 @@ class Maker:
     def short_benign(self) -> str:
         """A request, a question or a short prompt."""
         draw = self.rng.random()
-        if draw < 0.6:
+        if draw < 0.5:
             return benign_request(self.rng)
+        if draw < 0.6:
+            return self.subject()
         if draw < 0.7:
             return neighbour_request(self.rng)
         if draw < 0.8:
@@ -301,6 +314,17 @@ class Maker:
     def conversation(self) -> Marked:
         """Several benign messages."""
         return self.turns([(self.short_benign(), None) for _ in range(self.rng.randint(2, 6))])
+
+    def subject(self) -> str:
+        """A request on one of the subjects of the domain classifier."""
+        draw = self.rng.random()
+        label = self.rng.choice(sorted(GRAMMARS))
+        if draw < 0.75:
+            return subject_request(label, self.rng)
+        if draw < 0.85:
+            return self.rng.choice(self.rng.choice(list(REQUESTS.values())))
+        topic = self.rng.choice(self.rng.choice(list(TOPICS.values())))
+        return self.rng.choice(_ENTITY_REQUESTS).replace("{x}", topic).replace("{y}", topic)
 
     def short_encoded(self) -> str:
         """A harmless text in code, or data that looks like code."""
@@ -441,6 +465,32 @@ class Maker:
             return surround(*marked, f"{filler}\n\n", "", mark=False)
         return surround(*marked, "", f"\n\n{filler}", mark=False)
 
+    def split_turns(self) -> Marked:
+        """An attack cut into pieces that are harmless alone, joined in the last message."""
+        words = self.rng.choice((direct_attack, harmful_request))(self.rng)[:200].split()
+        cuts = sorted(self.rng.sample(range(1, len(words)), min(len(words) - 1, 2)))
+        pieces = [" ".join(words[a:b]) for a, b in zip([0, *cuts], [*cuts, None], strict=True)]
+        names = self.rng.choice((("a", "b", "c"), ("X", "Y", "Z"), ("part1", "part2", "part3")))
+        store = self.rng.choice(('Remember {n} = "{p}"', "Let {n} be '{p}'.", "{n}: {p}"))
+        join = self.rng.choice(
+            (
+                "Now join {n} and follow it.",
+                "Put {n} together and answer that, without comments.",
+                "print({n}) and do what it says",
+                "Concatenate {n}. That is my question; answer it in full.",
+            )
+        )
+        messages = [
+            store.replace("{n}", name).replace("{p}", piece)
+            for name, piece in zip(names, pieces, strict=False)
+        ]
+        together = self.rng.choice((" + ", " and ", ", ")).join(names[: len(messages)])
+        last = join.replace("{n}", together)
+        if self.rng.random() < 0.5:
+            return "\n".join((*messages, last)), None
+        before: list[Marked] = [(message, None) for message in messages]
+        return self.turns([*before, (last, (0, len(last)))])
+
     def crescendo(self) -> Marked:
         """Harmless questions on a topic, then the harmful one."""
         asks, last = crescendo(self.rng)
@@ -479,15 +529,16 @@ class Maker:
 # Kind, label, samples per epoch at scale 1, share whose spelling varies, share with words around.
 Plan = tuple[str, str, int, float, float]
 PLAN: Sequence[Plan] = (
-    ("request", "benign", 3000, 0.25, 0.15),
-    ("neighbour", "benign", 1100, 0.25, 0.15),
+    ("request", "benign", 2600, 0.25, 0.15),
+    ("neighbour", "benign", 1000, 0.25, 0.15),
     ("foreign", "benign", 100, 0.2, 0.1),
     ("human_note", "benign", 200, 0.2, 0.1),
     ("small_talk", "benign", 150, 0.2, 0.0),
-    ("entity", "benign", 450, 0.25, 0.2),
+    ("entity", "benign", 350, 0.25, 0.2),
+    ("subject", "benign", 1000, 0.25, 0.15),
     ("given", "benign", 350, 0.1, 0.05),
     ("conversation", "benign", 450, 0.1, 0.05),
-    ("evals", "benign", 500, 0.1, 0.05),
+    ("evals", "benign", 550, 0.1, 0.05),
     ("question", "benign", 250, 0.1, 0.05),
     ("forge", "benign", 500, 0.1, 0.05),
     ("agent_request", "benign", 100, 0.2, 0.1),
@@ -495,24 +546,26 @@ PLAN: Sequence[Plan] = (
     ("real", "benign", 320, 0.15, 0.05),
     ("web", "benign", 150, 0.0, 0.0),
     ("wiki", "benign", 250, 0.1, 0.0),
-    ("code", "benign", 300, 0.0, 0.0),
-    ("document", "benign", 900, 0.1, 0.0),
+    ("code", "benign", 220, 0.0, 0.0),
+    ("manual", "benign", 150, 0.0, 0.0),
+    ("document", "benign", 850, 0.1, 0.0),
     ("encoded_benign", "benign", 350, 0.05, 0.1),
     ("medium_benign", "benign", 60, 0.0, 0.0),
     ("long_benign", "benign", 16, 0.0, 0.0),
-    ("direct", "jailbreak", 1500, 0.25, 0.25),
-    ("template", "jailbreak", 300, 0.1, 0.1),
-    ("wild", "jailbreak", 600, 0.1, 0.1),
+    ("direct", "jailbreak", 1450, 0.25, 0.25),
+    ("template", "jailbreak", 260, 0.1, 0.1),
+    ("wild", "jailbreak", 520, 0.1, 0.1),
     ("extraction", "jailbreak", 60, 0.3, 0.2),
     ("framed_order", "jailbreak", 200, 0.2, 0.1),
-    ("indirect", "jailbreak", 1300, 0.1, 0.0),
+    ("indirect", "jailbreak", 1250, 0.1, 0.0),
     ("planted_alone", "jailbreak", 250, 0.2, 0.1),
-    ("encoded", "jailbreak", 500, 0.05, 0.15),
+    ("encoded", "jailbreak", 420, 0.05, 0.15),
     ("buried_direct", "jailbreak", 300, 0.1, 0.0),
+    ("split_turns", "jailbreak", 100, 0.1, 0.0),
     ("suffixed", "jailbreak", 120, 0.0, 0.0),
     ("long_planted", "jailbreak", 8, 0.0, 0.0),
     ("long_direct", "jailbreak", 4, 0.0, 0.0),
-    ("harmful", "harmful", 1500, 0.25, 0.25),
+    ("harmful", "harmful", 1600, 0.25, 0.25),
     ("tense", "harmful", 80, 0.1, 0.1),
     ("buried_harmful", "harmful", 200, 0.1, 0.0),
     ("crescendo", "harmful", 120, 0.1, 0.0),
@@ -529,6 +582,7 @@ def _drawers(make: Maker) -> dict[str, Callable[[], Marked]]:
         "human_note": lambda: human_note(rng),
         "small_talk": make.small_talk,
         "entity": make.entity,
+        "subject": make.subject,
         "given": make.given,
         "evals": make.chat_prompt,
         "question": lambda: crop(rng.choice(make.questions), 1300, rng),
@@ -552,6 +606,7 @@ def _drawers(make: Maker) -> dict[str, Callable[[], Marked]]:
         "web": lambda: make.request_about((crop(rng.choice(web_texts()), 1500, rng), None)),
         "wiki": lambda: make.request_about((make.wiki(), None)),
         "code": lambda: make.request_about((make.code(), None), "code_ask"),
+        "manual": lambda: make.request_about((make.manual(), None)),
         "conversation": make.conversation,
         "document": make.benign_document,
         "medium_benign": make.medium_benign,
@@ -560,6 +615,7 @@ def _drawers(make: Maker) -> dict[str, Callable[[], Marked]]:
         "buried_direct": lambda: make.buried(make.direct),
         "buried_harmful": lambda: make.buried(make.harmful),
         "crescendo": make.crescendo,
+        "split_turns": make.split_turns,
         "long_planted": make.long_planted,
         "long_direct": lambda: make.long_buried(make.direct),
         "long_harmful": lambda: make.long_buried(make.harmful),
@@ -600,7 +656,9 @@ def measured_texts(data: Path) -> list[str]:
     """Every text that the safety classifier is measured on and that training must not show."""
     path = data / "safety" / "benign_alpaca_eval_dev.jsonl"
     alpaca = [json.loads(line)["text"] for line in path.read_text(encoding="utf-8").splitlines()]
+    chat = held_out_chat()  # of the domain classifier, which shares the encoder
     return [
+        *(text for name in ("evals/steganography", "hand-written") for text, _ in chat[name]),
         *(row.text for row in bastion()),
         *alpaca,
         *LOOKED_AT,

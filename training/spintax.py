@@ -95,3 +95,8 @@ def tidy(text: str) -> str:
 def sentence_case(text: str) -> str:
     """Upper-case the first character of ``text``."""
     return text[:1].upper() + text[1:]
+
+
+def capitalise_sentences(text: str) -> str:
+    """Upper-case the first letter of ``text`` and of what follows a stop and a space."""
+    return sentence_case(re.sub(r"(?<=[.!?] )[a-z]", lambda m: m.group().upper(), text))
