@@ -268,8 +268,12 @@ class Maker:
     def given(self) -> str:
         """A task over some text: classify, rewrite, answer, continue."""
         ask = expand("{given}", BENIGN, self.rng)
-        source = self.rng.choice((lambda: self.carrier()[0], self.wiki, self.short_benign))
-        return f"{ask}{self.rng.choice((' ', chr(10), chr(10) * 2))}{source()[:700]}"
+        draw = self.rng.random()
+        if draw < 0.34:
+            text = self.carrier()[0]
+        else:
+            text = self.wiki() if draw < 0.67 else self.short_benign()
+        return ask + self.rng.choice((" ", "\n", "\n\n")) + text[:700]
 
     def short_benign(self) -> str:
         """A request, a question or a short prompt."""
@@ -620,7 +624,7 @@ def _drawers(make: Maker) -> dict[str, Callable[[], Marked]]:
         "long_direct": lambda: make.long_buried(make.direct),
         "long_harmful": lambda: make.long_buried(make.harmful),
     }
-    return {k: (lambda f=f: (f(), None)) for k, f in whole.items()} | parts  # type: ignore[misc]
+    return {k: (lambda f=f: (f(), None)) for k, f in whole.items()} | parts
 
 
 def training_set(

@@ -69,10 +69,10 @@ def expand(template: str, slots: Slots, rng: random.Random) -> str:
     """
 
     def fill(match: re.Match[str]) -> str:
-        inside = match.group(1)
+        inside: str = match.group(1)
         if "|" in inside:
             return rng.choice(inside.split("|"))
-        return rng.choice(slots[inside]) if inside in slots else match.group(0)
+        return rng.choice(slots[inside]) if inside in slots else f"{{{inside}}}"
 
     text = template
     for _ in range(_MAX_DEPTH):
