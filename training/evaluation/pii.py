@@ -50,24 +50,17 @@ def read_dev(data: Path) -> list[Sample]:
     return samples
 
 
-def _held_out() -> pii_data.Sources:
-    """The sources kept out of training; Faker cannot draw companies of es_CL without weights."""
-    sources = pii_data.sources(train=False)
-    locales = tuple(locale for locale in sources.locales if locale != "es_CL")
-    return dataclasses.replace(sources, locales=locales)
-
-
 def all_templates(count: int = 600) -> list[Sample]:
     """Any template of presidio-evaluator, filled with values of locales kept out of training."""
     templates = [t for t in pii_data.presidio_templates() if SLOT.search(t)]
-    sources = dataclasses.replace(_held_out(), presidio=templates, own=templates)
+    sources = dataclasses.replace(pii_data.sources(train=False), presidio=templates, own=templates)
     rng = random.Random(1)
     return [pii_data.single(sources, rng, pii=True) for _ in range(count)]
 
 
 def held_out_templates(count: int = 600) -> list[Sample]:
     """Templates, locales and company names that training never saw; a quarter joined texts."""
-    sources, rng = _held_out(), random.Random(2)
+    sources, rng = pii_data.sources(train=False), random.Random(2)
     singles = [pii_data.single(sources, rng, pii=True) for _ in range(count - count // 4)]
     joined = [
         pii_data.composite(sources, rng, rng.randrange(100, 1800), rng.choice((0.15, 0.5, 0.8)))
@@ -78,7 +71,7 @@ def held_out_templates(count: int = 600) -> list[Sample]:
 
 def clean_texts(data: Path) -> dict[str, list[str]]:
     """Texts without personal data, or that name public people and places only."""
-    sources, rng = _held_out(), random.Random(SEED)
+    sources, rng = pii_data.sources(train=False), random.Random(SEED)
     generated = [pii_data.single(sources, rng, pii=False).text for _ in range(300)]
     code = code_chunks(Path(np.__file__).parent / "lib", random.Random(SEED), 300)
     exam = (data / "domain" / "mmlu_pro_dev.jsonl").read_text("utf-8").splitlines()
