@@ -173,7 +173,9 @@ def _batches(examples: Sequence[Example], rng: random.Random) -> list[list[Examp
     return out
 
 
-def _epochs(data: Path, tasks: Sequence[str], epochs: int, scale: float) -> Iterator[list[Example]]:
+def _epochs(
+    data: Path, tasks: Sequence[str], first: int, epochs: int, scale: float
+) -> Iterator[list[Example]]:
     """The examples of each epoch, drawn by another process while the one before is trained on."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
 
