@@ -1,8 +1,9 @@
 """Training texts of the safety classifier: generated and packaged, seeded, attacks marked.
 
 ``training_samples`` gives the samples of one epoch. Texts come from the generators (safety_attacks,
-safety_planted, safety_harm, safety_benign, safety_documents, safety_disguise) and from the packages
-that safety_sources reads. None shares a run of eight words with a text that is measured.
+safety_planted, safety_harm, safety_benign, safety_documents, safety_disguise), from the packages
+that safety_sources reads, and from the texts under training/written/. None shares a run of eight
+words with a text that is measured.
 """
 
 from __future__ import annotations
@@ -75,6 +76,7 @@ from training.safety_sources import (
     wikipedia_titles,
 )
 from training.spintax import expand
+from training.written_texts import read_folder
 
 __all__ = [
     "LABELS",
@@ -104,6 +106,9 @@ __all__ = [
 
 LABELS = ("benign", "jailbreak", "harmful")
 SEED = 11
+
+WRITTEN_FOLDERS = ("attacks", "indirect", "requests")
+"""Under training/written/; the beginning of a file's name is the label of its texts."""
 
 Marked = tuple[str, Span | None]
 """A text, and the code points [start, end) of the attack in it; None: all of it, or no attack."""
@@ -160,6 +165,12 @@ class Sample:
     attack: Span | None = None
 
 
+def written(folder: str, label: str, *, measured: bool = False) -> list[Marked]:
+    """Written texts of one label with what is marked in them: the training share, or the rest."""
+    records = read_folder(folder, f"{label}*.txt", measured=measured)
+    return [(record.text, record.mark) for record in records]
+
+
 def insert_passage(carrier: str, passage: str, span: Span, rng: random.Random) -> tuple[str, Span]:
     """Insert ``passage`` as a line or a sentence of ``carrier`` at a random depth.
 
@@ -202,6 +213,17 @@ class Maker:
         self.wild = [t for t in in_the_wild_split()[0] if _TELLS.search(t)]
         self.evals = evals_prompts(rng, per_set=20)
         self.forge = [t for t in forge_prompts() if bucket(t, 10)]
+        self.written = {
+            label: [text for folder in WRITTEN_FOLDERS for text in written(folder, label)]
+            for label in LABELS
+        }
+        marked = [(text, span) for text, span in written("indirect", "jailbreak") if span]
+        self.plants = [text[start:end] for text, (start, end) in marked]
+        # The same documents without what was planted show that the rest is harmless.
+        self.cleaned = [text[:start] + text[end:] for text, (start, end) in marked]
+        self.papers = [*self.cleaned, *(text for text, _ in written("indirect", "benign"))]
+        self.short_attacks = [text for text, _ in written("attacks", "jailbreak")]
+        self.short_harms = [text for text, _ in written("requests", "harmful")]
 
     def _limit(self) -> int:  # of characters; short ones are likelier, and as telling
         return self.rng.choice((200, 300, 400, 600, 900, 1500, 2400))
@@ -233,8 +255,10 @@ class Maker:
         """A benign document and the kind of wrapper that suits it."""
         draw = self.rng.random()
         limit = self._limit() + 150
-        if draw < 0.48:
+        if draw < 0.36:
             return document(self.rng)
+        if draw < 0.48:
+            return self.rng.choice(self.papers), "plain"
         if draw < 0.60:
             return self.wiki(), "plain"
         if draw < 0.69:
@@ -410,8 +434,10 @@ class Maker:
     def payload(self) -> str:
         """An instruction as it is planted in documents."""
         draw = self.rng.random()
-        if draw < 0.84:
+        if draw < 0.64:
             text = planted_instruction(self.rng)
+        elif draw < 0.84:
+            text = self.rng.choice(self.plants)
         elif draw < 0.92:
             text = self.framed_order()
         elif draw < 0.96:
@@ -503,6 +529,8 @@ class Maker:
 
     def direct(self) -> str:
         """An attack in the user's own words."""
+        if self.rng.random() < 0.2:
+            return self.rng.choice(self.short_attacks)
         return direct_attack(self.rng)
 
     def encoded(self) -> str:
@@ -515,9 +543,26 @@ class Maker:
 
     def harmful(self) -> str:
         """A plain unsafe request."""
-        if self.rng.random() < 0.75:
+        draw = self.rng.random()
+        if draw < 0.2:
+            return self.rng.choice(self.short_harms)
+        if draw < 0.8:
             return harmful_request(self.rng)
         return self.rng.choice((*self.goals, *pyrit_harmful()))
+
+    def written_text(self, label: str) -> Marked:
+        """A written text: alone, asked about, or as one message of a conversation."""
+        text, span = self.rng.choice(self.written[label])
+        draw = self.rng.random()
+        if span is not None or "\n" in text:
+            return self.request_about((text, span)) if draw < 0.4 else (text, span)
+        if draw < 0.8:
+            return text, span
+        if label != "benign":
+            return self.buried(lambda: text)
+        messages: list[Marked] = [(self.short_benign(), None) for _ in range(2)]
+        messages.insert(self.rng.randint(0, 2), (text, span))
+        return self.turns(messages)
 
     def suffixed(self) -> str:
         """An unsafe request with an optimised-looking suffix."""
@@ -554,6 +599,8 @@ PLAN: Sequence[Plan] = (
     ("manual", "benign", 150, 0.0, 0.0),
     ("document", "benign", 850, 0.1, 0.0),
     ("encoded_benign", "benign", 350, 0.05, 0.1),
+    ("written_benign", "benign", 1300, 0.15, 0.1),
+    ("written_cleaned", "benign", 250, 0.1, 0.0),
     ("medium_benign", "benign", 60, 0.0, 0.0),
     ("long_benign", "benign", 16, 0.0, 0.0),
     ("direct", "jailbreak", 1450, 0.25, 0.25),
@@ -567,12 +614,14 @@ PLAN: Sequence[Plan] = (
     ("buried_direct", "jailbreak", 300, 0.1, 0.0),
     ("split_turns", "jailbreak", 100, 0.1, 0.0),
     ("suffixed", "jailbreak", 120, 0.0, 0.0),
+    ("written_jailbreak", "jailbreak", 1000, 0.15, 0.1),
     ("long_planted", "jailbreak", 8, 0.0, 0.0),
     ("long_direct", "jailbreak", 4, 0.0, 0.0),
     ("harmful", "harmful", 1600, 0.25, 0.25),
     ("tense", "harmful", 80, 0.1, 0.1),
     ("buried_harmful", "harmful", 200, 0.1, 0.0),
     ("crescendo", "harmful", 120, 0.1, 0.0),
+    ("written_harmful", "harmful", 600, 0.2, 0.15),
     ("long_harmful", "harmful", 4, 0.0, 0.0),
 )
 
@@ -615,6 +664,10 @@ def _drawers(make: Maker) -> dict[str, Callable[[], Marked]]:
         "document": make.benign_document,
         "medium_benign": make.medium_benign,
         "long_benign": make.long_benign,
+        "written_benign": lambda: make.written_text("benign"),
+        "written_cleaned": lambda: make.request_about((rng.choice(make.cleaned), None)),
+        "written_jailbreak": lambda: make.written_text("jailbreak"),
+        "written_harmful": lambda: make.written_text("harmful"),
         "indirect": make.indirect,
         "buried_direct": lambda: make.buried(make.direct),
         "buried_harmful": lambda: make.buried(make.harmful),
