@@ -70,3 +70,8 @@ def test_a_tenth_is_held_out() -> None:
     assert not any(map(held_out, train))
     assert all(map(held_out, measured))
     assert 0.04 < len(measured) / (len(train) + len(measured)) < 0.18
+
+
+@pytest.mark.parametrize("label", ["benign", "jailbreak"])
+def test_there_are_enough_documents_of_each_label(label: str) -> None:
+    assert sum(len(read_records(path)) for path in FILES if path.name.startswith(label)) >= 250
