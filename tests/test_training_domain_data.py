@@ -34,7 +34,7 @@ seeds = st.integers(0, 10_000)
 
 def row(number: int, label: str) -> dict[str, Any]:
     return {
-        "text": f"Question number {number} about the {label} of thing {number * 7}? It is hard.",
+        "text": f"Question number n{number} about the {label} of thing t{number * 7}? It is hard.",
         "options": [f"first {label} answer {number}", f"second one {number}", str(number)],
         "label": label,
     }
@@ -84,7 +84,7 @@ def test_slips_change_few_letters(text: str, seed: int, count: int) -> None:
 def test_an_epoch_shows_every_question_once_with_its_label() -> None:
     pairs = domain_data.exam_pairs(QUESTIONS, 3)
     assert len(pairs) == len(QUESTIONS)
-    unspoilt = {n: label for text, label in pairs for n in re.findall(r"number (\d+) about", text)}
+    unspoilt = {n: label for text, label in pairs for n in re.findall(r"number n(\d+) about", text)}
     assert len(unspoilt) > 0.8 * len(QUESTIONS)
     assert all(label == QUESTIONS[int(n)]["label"] for n, label in unspoilt.items())
 
@@ -281,3 +281,30 @@ def test_topical_texts_stay_apart_from_the_held_out_ones() -> None:
     ready = [text for texts in topics.REQUESTS.values() for text in texts]
     assert held_out
     assert not any(overlaps(ready, held_out, domain_data.OVERLAP))
+
+
+def test_crops_are_sentences_of_the_text_in_a_row() -> None:
+    text = " ".join(f"Sentence number {n} has seven words here." for n in range(30))
+    for seed in range(20):
+        found = domain_data.crop(text, random.Random(seed), 40)
+        assert found in text
+        assert found.startswith("Sentence")
+        assert 0 < len(found.split()) <= 40
+
+
+def test_a_crop_keeps_one_sentence_however_long() -> None:
+    assert domain_data.crop("word " * 50, random.Random(0), 10).split() == ["word"] * 50
+
+
+@few
+@given(text=visible, seed=seeds)
+def test_renumbering_changes_digits_alone(text: str, seed: int) -> None:
+    found = domain_noise.renumber(text, random.Random(seed))
+    assert len(found) == len(text)
+    assert all(a == b or (a.isdigit() and b.isdigit()) for a, b in zip(text, found, strict=True))
+
+
+def test_renumbering_leaves_years_and_single_digits() -> None:
+    text = "In 1848 and 2012, x^12 and 7 of H2O"
+    assert domain_noise.renumber(text, random.Random(0)) == text
+    assert domain_noise.renumber("275 kg", random.Random(0)) != "275 kg"

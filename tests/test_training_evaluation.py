@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 
 from pointsman_backends.router.decision import decide
 from pointsman_backends.router.policy import Labels, PolicyFile, load_policy_file
-from training import cards
-from training.evaluation import length, perturb, pictures, report, safety, spans
+from training.evaluation import cards, length, perturb, pictures, report, safety, spans
 from training.evaluation.figures import area, recall_at, sample, share
 from training.evaluation.served import cut
 from training.metrics import softmax

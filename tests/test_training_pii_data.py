@@ -228,27 +228,63 @@ def test_training_draws_no_value_of_a_held_out_locale(monkeypatch: pytest.Monkey
 def test_listed_names_leave_out_measured_values_and_held_out_countries(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    head = "NameSet,GivenName,Surname,StreetAddress,City,Country\n"
+    kept, left_out = (
+        next(n for n in map(str, range(100)) if pii_data.held_out(n, 0.3) == out)
+        for out in (False, True)
+    )
+    head = "NameSet,GivenName,Surname,StreetAddress,City,Country,StateFull,State,Company,Occupation"
     rows = [
-        "Czech,Jana,Nová,Ulice 1,Brno,CZ",
-        "Danish,Bo,Juul,Vej 2,Aarhus,DK",
-        "German,Uwe,Kurz,Weg 3,Tallinn,EE",
-        "Polish,Ewa,Nowak,ul. Sowia 4,Opole,PL",
+        f"Czech,Jana,Nová,Ulice 1,Brno,CZ,Morava,JM,{kept},Typist",
+        f"Danish,Bo,Juul,Vej 2,Aarhus,DK,Jutland,,{left_out},Typist",
+        f"German,Uwe,Kurz,Weg 3,Tallinn,EE,Harju,37,{kept},Barber",
+        f"Polish,Ewa,Nowak,ul. Sowia 4,Opole,PL,,,{kept},opole",
     ]
-    (tmp_path / "names.csv").write_text(head + "\n".join(rows), encoding="utf-8")
+    (tmp_path / "names.csv").write_text("\n".join((head, *rows)), encoding="utf-8")
     monkeypatch.setattr(pii_data, "presidio_file", lambda _: tmp_path / "names.csv")
     assert pii_data.listed_names(["jana", "Opole"]) == {
         "first_name": ["Ewa", "Uwe"],
         "last_name": ["Kurz", "Nová", "Nowak"],
         "city": ["Brno"],
         "street_address": ["Ulice 1", "ul. Sowia 4"],
+        "state": ["Morava"],
+        "state_abbr": ["JM"],
+        "organization": [kept],
+        "job": ["Barber", "Typist"],
     }
+
+
+def test_places_are_told_by_what_an_article_says_they_are() -> None:
+    summaries = [
+        "Novi Sad is the second largest city in Serbia.",
+        "Bari (pronounced so) is a port city.",
+        "The Isle of Wight is an island off the coast.",
+        "Odense is a town in Denmark.",
+        "Anger is a state of mind.",
+        "Kraftwerk was a band of the city of Düsseldorf.",
+        "Hull is a town known to a measured text.",
+    ]
+    found = pii_data.encyclopaedia_places(summaries, ["hull"])
+    assert found == {"Novi Sad", "Bari", "Isle of Wight"}
+
+
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [
+        ("Brave Bison Group PLC", "Brave Bison Group"),
+        ("Veeva Systems, Inc.", "Veeva Systems"),
+        ("Hunter N.V. Preference Shares", "Hunter N.V."),
+        ("Coinc", "Coinc"),
+    ],
+)
+def test_short_company_drops_the_legal_form(name: str, short: str) -> None:
+    assert pii_values.short_company(name) == short
 
 
 def test_training_samples_are_fresh_each_epoch_and_apart_from_the_dev_set(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pii_data, "sources", source)
+    few = source()
+    monkeypatch.setattr(pii_data, "sources", lambda train: few)
     question = "Find the area of a circle with radius 3."
     monkeypatch.setattr(pii_data, "real_texts", lambda _: [question])
     (tmp_path / "pii").mkdir()
@@ -370,7 +406,8 @@ def test_code_chunks_leave_authors_and_addresses_out(tmp_path: Path) -> None:
 
 
 def test_command_writes_the_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pii_data, "sources", source)
+    few = source()
+    monkeypatch.setattr(pii_data, "sources", lambda train: few)
     out = tmp_path / "train.jsonl"
     pii_data.main([str(out), "--singles", "8", "--negatives", "2", "--composites", "1"])
     rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]

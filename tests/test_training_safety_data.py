@@ -25,7 +25,7 @@ from training.dedupe import overlaps
 
 Make = Callable[[random.Random], str]
 
-SEEDS = range(300)
+SEEDS = range(150)
 MAKERS: dict[str, Make] = {
     "direct": attacks.direct_attack,
     "forum": attacks.forum_jailbreak,

@@ -1,7 +1,8 @@
 """Adapt the encoder: teach it to give the hidden states of MiniLM without absolute positions.
 
 ``python -m training.adapt --data ../shared/data`` writes ``build/training/encoder/weights.pt`` and
-``training/results/encoder.json``. The teacher reads longer texts in pieces of 256 tokens. The loss compares the states after every layer (as in TinyBERT, arXiv 1909.10351).
+its history beside it. The teacher reads longer texts in pieces of 256 tokens. The loss compares the
+states after every layer (as in TinyBERT, arXiv 1909.10351).
 """
 
 from __future__ import annotations

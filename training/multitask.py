@@ -173,12 +173,14 @@ def _batches(examples: Sequence[Example], rng: random.Random) -> list[list[Examp
     return out
 
 
-def _epochs(data: Path, tasks: Sequence[str], epochs: int, scale: float) -> Iterator[list[Example]]:
+def _epochs(
+    data: Path, tasks: Sequence[str], first: int, epochs: int, scale: float
+) -> Iterator[list[Example]]:
     """The examples of each epoch, drawn by another process while the one before is trained on."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
 
         def start(epoch: int) -> list[Future[list[Example]]]:
-            return [pool.submit(draw, task, data, epoch, scale) for task in tasks]
+            return [pool.submit(draw, task, data, first + epoch, scale) for task in tasks]
 
         coming = start(0)
         for epoch in range(epochs):
@@ -189,9 +191,24 @@ def _epochs(data: Path, tasks: Sequence[str], epochs: int, scale: float) -> Iter
 
 
 def train(
-    model: MultiTask, data: Path, epochs: int, scale: float, rate: float, save: Callable[[], None]
+    model: MultiTask,
+    data: Path,
+    first: int,
+    epochs: int,
+    scale: float,
+    rate: float,
+    save: Callable[[], None],
 ) -> dict[str, float]:
     """Train in place; ``save`` is called after every epoch.
+
+    Args:
+        model: what to train.
+        data: folder of the shared data files.
+        first: number of the first epoch, which chooses its samples.
+        epochs: how many.
+        scale: share of an epoch's samples.
+        rate: highest learning rate of the encoder.
+        save: saves the model.
 
     Returns:
         Tokens seen, minutes and the last mean loss of each task.
@@ -211,7 +228,7 @@ def train(
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     tokens, started = 0, time.monotonic()
     losses: dict[str, list[float]] = {task: [] for task in tasks}
-    for epoch, examples in enumerate(_epochs(data, tasks, epochs, scale)):
+    for epoch, examples in enumerate(_epochs(data, tasks, first, epochs, scale)):
         model.train()
         plan = _batches(examples, rng)
         progress = tqdm(plan, desc=f"epoch {epoch + 1}/{epochs}", mininterval=10.0)
@@ -248,6 +265,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "build/training/multitask/weights.pt")
     parser.add_argument("--tasks", nargs="+", choices=TASKS, default=TASKS)
     parser.add_argument("--start", type=Path, help="multi-task weights to go on from")
+    parser.add_argument("--first-epoch", type=int, default=0, help="chooses the samples")
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--scale", type=float, default=1.0, help="share of an epoch's samples")
     parser.add_argument("--learning-rate", type=float, default=LEARNING_RATE)
@@ -263,6 +281,7 @@ def main() -> None:
     note = train(
         model,
         arguments.data,
+        arguments.first_epoch,
         arguments.epochs,
         arguments.scale,
         arguments.learning_rate,

@@ -4,9 +4,9 @@
 ``{"text", "spans": [{"label", "start", "end"}], "source", "locale"}``; offsets are Unicode code
 points, half-open. The same seed gives the same file.
 
-Values come from Faker; sentences from the grammar and the templates of this folder, from real
-sentences whose nouns are replaced, and, where the package is installed, from presidio-evaluator's
-templates (MIT). Nothing here needs PyTorch.
+Values come from Faker; sentences from the grammar and the templates of this folder, from texts
+written by hand (``training/written/pii``), from real sentences whose nouns are replaced, and, where
+the package is installed, from presidio-evaluator's templates (MIT). Nothing here needs PyTorch.
 
 Conventions, those of presidio-evaluator where it has one: honorifics and jobs are TITLE and not
 part of the PERSON; an age is its number alone; an address in one piece is one STREET_ADDRESS with
@@ -62,6 +62,7 @@ from training.pii_values import (
     ROMANISED,
     TRAIN_LOCALES,
     Values,
+    short_company,
 )
 
 __all__ = [
@@ -77,6 +78,7 @@ __all__ = [
     "code_chunks",
     "expand",
     "fill",
+    "from_written",
     "generate",
     "held_out",
     "join",
@@ -87,8 +89,10 @@ __all__ = [
     "training_organizations",
     "training_samples",
     "training_sources",
+    "written",
 ]
 
+WRITTEN = Path(__file__).parent / "written" / "pii"
 HELD_OUT_TEMPLATES = 0.1
 HELD_OUT_ORGANIZATIONS = 0.3
 
@@ -125,6 +129,20 @@ def presidio_templates() -> list[str]:
     return templates
 
 
+def written(kind: str) -> list[str]:
+    """Texts written by hand, with ``{{slots}}``; all else in them is literal.
+
+    Args:
+        kind: "personal" (each holds a slot with a type) or "clean" (none does).
+
+    Returns:
+        The texts of the files ``<kind>_*.txt``, where a line ``%%`` ends each text.
+    """
+    files = sorted(WRITTEN.glob(f"{kind}_*.txt"))
+    parts = (part for file in files for part in file.read_text("utf-8").split("\n%%\n"))
+    return [text for part in parts if (text := part.strip("\n"))]
+
+
 def organizations(keep: Callable[[str], bool]) -> list[str]:
     """Real company names of presidio-evaluator's list that ``keep`` accepts (may be empty).
 
@@ -151,6 +169,8 @@ class Sources:
         presidio: presidio-evaluator's templates (may be empty).
         own: this package's templates with personal data.
         negative: this package's templates without.
+        written: texts written by hand, with slots for personal data.
+        written_clean: texts written by hand without personal data.
         texts: real texts without personal data (may be empty).
         frames: templates made of real sentences (may be empty).
         grammar: rules of sentences; without them there are no records either.
@@ -164,6 +184,8 @@ class Sources:
     presidio: Sequence[str]
     own: Sequence[str]
     negative: Sequence[str]
+    written: Sequence[str] = ()
+    written_clean: Sequence[str] = ()
     texts: Sequence[str] = ()
     frames: Sequence[str] = ()
     grammar: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -192,6 +214,8 @@ def sources(train: bool, texts: Sequence[str] = ()) -> Sources:
         presidio=ours(presidio, HELD_OUT_TEMPLATES),
         own=ours(pii, HELD_OUT_TEMPLATES),
         negative=ours(pii_templates.NEGATIVE, HELD_OUT_TEMPLATES),
+        written=ours(written("personal"), HELD_OUT_TEMPLATES),
+        written_clean=ours(written("clean"), HELD_OUT_TEMPLATES),
         texts=texts,
         grammar={**GRAMMAR, **LOOKALIKES} if train else {},
         locales=TRAIN_LOCALES if train else HELD_OUT_LOCALES,
@@ -230,11 +254,20 @@ def _filled(
 
 
 def _from_presidio(src: Sources, rng: random.Random) -> Sample:
-    return _filled(choose(rng.choice(src.presidio), rng), src, rng, "presidio")
+    template = choose(rng.choice(src.presidio), rng)
+    if rng.random() < 0.6:
+        # Presidio's own records hold street and number in this slot, behind another number.
+        template = template.replace("{{street_name}}", "{{street}}")
+    return _filled(template, src, rng, "presidio")
 
 
 def _from_own(src: Sources, rng: random.Random) -> Sample:
     return _filled(choose(rng.choice(src.own), rng), src, rng, "own")
+
+
+def from_written(src: Sources, rng: random.Random) -> Sample:
+    """One of the texts written by hand, filled."""
+    return _filled(rng.choice(src.written), src, rng, "written", flat=rng.random() < 0.8)
 
 
 def _from_grammar(src: Sources, rng: random.Random) -> Sample:
@@ -250,13 +283,17 @@ def _from_records(src: Sources, rng: random.Random) -> Sample:
 
 
 def _kind(src: Sources, rng: random.Random) -> Callable[[Sources, random.Random], Sample]:
-    """Which maker the next text with personal data comes from, among those there is data for."""
+    """Which maker the next text with personal data comes from, among those there is data for.
+
+    Without a grammar, as in the held-out split, these are the two kinds of templates alone.
+    """
     kinds = (
-        (_from_presidio, 0.27 if src.presidio else 0.0),
-        (_from_own, 0.16 if src.grammar else 0.27),
-        (_from_grammar, 0.30 if src.grammar else 0.0),
-        (_from_frames, 0.10 if src.frames else 0.0),
-        (_from_records, 0.17 if src.grammar else 0.0),
+        (_from_presidio, 0.36 if src.presidio else 0.0),
+        (_from_own, 0.12 if src.grammar else 0.36),
+        (from_written, 0.14 if src.grammar and src.written else 0.0),
+        (_from_grammar, 0.20 if src.grammar else 0.0),
+        (_from_frames, 0.06 if src.frames else 0.0),
+        (_from_records, 0.12 if src.grammar else 0.0),
     )
     return rng.choices([kind for kind, _ in kinds], [share for _, share in kinds])[0]
 
@@ -266,11 +303,13 @@ def single(src: Sources, rng: random.Random, pii: bool) -> Sample:
     if pii:
         return _kind(src, rng)(src, rng)
     roll = rng.random()
-    if src.texts and roll < 0.5:
+    if src.texts and roll < 0.42:
         return Sample(rng.choice(src.texts), (), "text")
-    if src.grammar and roll < 0.68:
+    if src.grammar and roll < 0.58:
         return _filled(expand("((clean))", src.grammar, rng), src, rng, "negative")
-    if src.grammar and roll < 0.84:
+    if src.grammar and src.written_clean and roll < 0.74:
+        return _filled(rng.choice(src.written_clean), src, rng, "written")
+    if src.grammar and roll < 0.87:
         return _filled(plain_record(rng), src, rng, "negative")
     return _filled(choose(rng.choice(src.negative), rng), src, rng, "negative")
 
@@ -378,11 +417,11 @@ def _prose(data: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def listed_names(measured: Iterable[str]) -> dict[str, list[str]]:
-    """Names, towns and streets of presidio-evaluator's list of made-up people.
+    """Names, places, companies and jobs of presidio-evaluator's list of made-up people.
 
     The list (fakenamegenerator.com, GPL 3 or CC-BY-SA) is read from the package, never committed.
-    Values that a measured text holds are left out, and people and addresses of the countries
-    whose locales are held out.
+    Values that a measured text holds are left out, people and addresses of the countries whose
+    locales are held out, and the share of companies that is held out.
 
     Args:
         measured: values not to use.
@@ -403,11 +442,45 @@ def listed_names(measured: Iterable[str]) -> dict[str, list[str]]:
         ("last_name", people, "Surname"),
         ("city", places, "City"),
         ("street_address", places, "StreetAddress"),
+        ("state", places, "StateFull"),
+        ("state_abbr", places, "State"),
+        ("organization", rows, "Company"),
+        ("job", rows, "Occupation"),
     )
-    return {
-        kind: sorted({row[column] for row in chosen if row[column].casefold() not in avoided})
-        for kind, chosen, column in columns
+    found = {kind: {row[column].strip() for row in chosen} for kind, chosen, column in columns}
+    found["organization"] = {
+        name for name in found["organization"] if not held_out(name, HELD_OUT_ORGANIZATIONS)
     }
+    return {
+        kind: sorted(v for v in values if v and "[" not in v and v.casefold() not in avoided)
+        for kind, values in found.items()
+    }
+
+
+_ARTICLE = re.compile(
+    r"(?:The )?((?!An? )[A-Z][\w.'’-]*(?: (?:of|the|and|de|del|on|upon|la|[A-Z][\w.'’-]*)){0,4})"
+    r"(?: \([^)]*\))?(?:,[^,.]{2,60},)? is (?:an?|the|one of the) ((?:[\w-]+,? ){0,6}?)"
+    r"(?:town|city|village|municipality|commune|district|province|state|county|region|island"
+    r"|suburb|capital|country|territory|borough|settlement|prefecture|canton|peninsula)\b"
+    r"(?! (?:program|form)| of (?!the\b)[a-z])"
+)
+
+
+def encyclopaedia_places(summaries: Iterable[str], avoided: Iterable[str]) -> set[str]:
+    """Titles of articles that begin by saying that something is a town, a state, an island.
+
+    Args:
+        summaries: articles' first sentences.
+        avoided: values not to use; places of countries whose locales are held out are left out too.
+    """
+    banned = {value.casefold() for value in avoided}
+    found = (_ARTICLE.match(text) for text in summaries if not _HELD_OUT_PLACES.search(text))
+    names = {m.group(1) for m in found if m and not _PREPOSITIONS & set(m.group(2).split())}
+    return {name for name in names if name.casefold() not in banned}
+
+
+_HELD_OUT_PLACES = re.compile(r"Denmark|Danish|Finland|Finnish|Romania|Slovak|Estonia|Thai|Chile")
+_PREPOSITIONS = frozenset(("of", "in", "for", "and", "that", "between", "by", "to"))
 
 
 _HELD_OUT_NAME_SETS = frozenset(("Danish", "Finnish"))
@@ -431,7 +504,16 @@ def training_sources(data: Path) -> Sources:
     They come from :func:`real_texts` and, one in four, from Python's standard library.
     """
     texts, made = _prose(data)
-    listed = listed_names(_measured_values(data))
+    avoided = _measured_values(data)
+    listed = listed_names(avoided)
+    if listed:
+        towns = encyclopaedia_places(safety_sources.wikipedia("en-us"), avoided)
+        listed["city"] = sorted(towns.union(listed["city"]))
+        listed["organization"] += [
+            name
+            for name in training_organizations()
+            if short_company(name) == name and not re.search(r"(?i)(?:inc|ltd|limited)\.?$", name)
+        ]
     return dataclasses.replace(sources(train=True), texts=texts, frames=made, listed=listed)
 
 

@@ -80,6 +80,14 @@ def _curly(text: str) -> str:
     return text.replace("'", "’").replace('"', "”").replace(" - ", " — ")
 
 
+def _mojibake(text: str) -> str:
+    """Typographic marks as they look when UTF-8 was read as Windows-1252."""
+    text = _curly(text)
+    for mark, read in (("’", "â€™"), ("”", "â€œ"), ("—", "â€”"), ("–", "â€“")):
+        text = text.replace(mark, read)
+    return text
+
+
 def noisy(sample: Sample, rng: random.Random) -> Sample:
     """``sample`` with one kind of dirt between its values."""
     edit: Callable[[str], str] = rng.choice(
@@ -95,6 +103,7 @@ def noisy(sample: Sample, rng: random.Random) -> Sample:
             _quoted,
             _broken(rng),
             _curly,
+            _mojibake,
         )
     )
     return rewrite(sample, edit)

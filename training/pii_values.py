@@ -44,7 +44,7 @@ NAME_LOCALES = locales(
 
 ROMANISED = frozenset(locales("ru_RU el_GR uk_UA ko_KR bg_BG ja_JP ka_GE hy_AM mk_MK"))
 NOT_LATIN = ROMANISED | {"zh_CN"}
-_SIZES = {"first_name": 600, "last_name": 600, "city": 300}
+_SIZES = {"first_name": 600, "last_name": 600, "city": 300, "country": 1200, "company": 250}
 _POOL = 150
 
 
@@ -73,7 +73,8 @@ def romanised(locale: str, kind: str) -> tuple[str, ...]:
 
 @cache
 def _faker(locale: str) -> Faker:
-    return Faker(locale, use_weighting=False)
+    # Weights slow Faker down; without them it cannot draw companies of es_CL.
+    return Faker(locale, use_weighting=locale == "es_CL")
 
 
 _IBANS = {
@@ -92,6 +93,18 @@ _IBANS = {
 _VOWELS, _CONSONANTS = "aeiou", "bcdfglmnprstvz"
 
 
+_LEGAL_FORM = re.compile(
+    rf"[\s,]+(?:(?:{'|'.join(re.escape(x) for x in lexicon.LEGAL_FORMS)})\.?|Class [ABC]"
+    r"|(?:Ordinary|Preference) Shares)$",
+    re.IGNORECASE,
+)
+
+
+def short_company(name: str) -> str:
+    """A company's name as people say it: without its legal form."""
+    return _LEGAL_FORM.sub("", name)
+
+
 @dataclass(slots=True)
 class Values:
     """Draws slot values for one sample; the person, once drawn, also shapes the e-mail address.
@@ -103,7 +116,7 @@ class Values:
         name_locales: more locales for names of people.
         organizations: real company names to draw from (may be empty).
         brands: well-known organisations (may be empty).
-        listed: values of other sources by Faker's kind, drawn one time in five (may be empty).
+        listed: values of other sources by kind, drawn now and then (may be empty).
         roman: whether names of other scripts are written in Latin letters, where they can be.
     """
 
@@ -135,11 +148,15 @@ class Values:
 
     def mixed(self, kind: str) -> str:
         """A value of this sample's locale or, one time in four, of another one."""
-        if kind in self.listed and self.rng.random() < 0.2:
+        if self.from_list(kind, 0.25):
             return self.rng.choice(self.listed[kind])
         if self.rng.random() < 0.25 and (self.roman or self.locale not in NOT_LATIN):
             return self.draw(kind, self.rng.choice(self.others))
         return self.draw(kind)
+
+    def from_list(self, kind: str, share: float) -> bool:
+        """Whether to take a listed value of this kind, ``share`` of the time where there are."""
+        return bool(self.listed.get(kind)) and self.rng.random() < share
 
     def numerify(self, shape: str) -> str:
         """Replace ``#`` by digits and ``?`` by capital letters."""
@@ -250,6 +267,8 @@ class Values:
 
     def job(self) -> str:
         """A job or position."""
+        if self.from_list("job", 0.25):
+            return self.rng.choice(self.listed["job"])
         roll = self.rng.random()
         name = self.rng.choice(lexicon.JOBS) if roll < 0.45 else self.draw("job", "en_US")
         if roll < 0.2:
@@ -260,10 +279,12 @@ class Values:
 
     def city(self) -> str:
         """A town."""
+        if self.from_list("city", 0.3):
+            return self.rng.choice(self.listed["city"])
         roll = self.rng.random()
-        if roll < 0.22:
+        if roll < 0.20:
             return self.rng.choice(lexicon.CITIES)
-        if roll < 0.26:
+        if roll < 0.24:
             return self.rng.choice(lexicon.SMALL_PLACES)
         return self.mixed("city")
 
@@ -275,7 +296,15 @@ class Values:
 
     def state(self) -> str:
         """A state, province or region."""
+        if self.from_list("state", 0.35):
+            return self.rng.choice(self.listed["state"])
         return self.rng.choice(lexicon.STATES)
+
+    def state_abbr(self) -> str:
+        """Letters that stand for a state or province."""
+        if self.from_list("state_abbr", 0.3):
+            return self.rng.choice(self.listed["state_abbr"])
+        return self.rng.choice(lexicon.STATE_CODES)
 
     def place(self) -> str:
         """A town, state or country."""
@@ -331,7 +360,8 @@ class Values:
 
     def building(self) -> str:
         """A bare building number."""
-        return str(self.rng.randrange(1, 1000)).zfill(self.rng.choice((1, 2, 2)))
+        limit = self.rng.choice((100, 100, 1000, 100_000))
+        return str(self.rng.randrange(1, limit)).zfill(self.rng.choice((1, 2, 2)))
 
     def postcode(self) -> str:
         """A postal code."""
@@ -386,11 +416,14 @@ class Values:
     def organization(self) -> str:
         """A company, agency, club, school or brand."""
         roll = self.rng.random()
-        if self.organizations and roll < 0.42:
-            return self.rng.choice(self.organizations)
-        if self.brands and roll < 0.50:
+        if self.organizations and roll < 0.36:
+            name = self.rng.choice(self.organizations)
+            return short_company(name) if self.rng.random() < 0.55 else name
+        if self.brands and roll < 0.43:
             return self.rng.choice(self.brands)
-        if roll < 0.60:
+        if roll < 0.58 and self.from_list("organization", 0.7):
+            return self.rng.choice(self.listed["organization"])
+        if roll < 0.61:
             return self.mixed("company")
         if roll < 0.66:
             return self.coined()
@@ -609,7 +642,7 @@ SOURCES: dict[str, Callable[[Values], str]] = {
     "zipcode": Values.postcode,
     "city": Values.city,
     "state": Values.state,
-    "state_abbr": _word(lexicon.STATE_CODES),
+    "state_abbr": Values.state_abbr,
     "country": Values.country,
     "place": Values.place,
     "nationality": _word(lexicon.NATIONALITIES),

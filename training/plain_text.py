@@ -13,42 +13,41 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from training import domain, pii, pii_data, safety, safety_data
+from training import domain_data, pii_data, safety_data, safety_sources
 from training.dedupe import without_overlap
 
 
 def _packaged(data: Path, rng: random.Random) -> list[str]:
-    exam = domain.exam_questions(data)
-    chat = domain.chat_pairs(exam, 0)
-    code = [safety_data.code_excerpt(safety_data.training_code(), rng)[1] for _ in range(4000)]
+    exam = domain_data.exam_questions(data)
+    files = safety_sources.training_code()
+    code = [safety_sources.code_excerpt(files, rng)[1] for _ in range(4000)]
     return [
-        *safety_data.wikipedia("en-us"),
-        *rng.sample(safety_data.wikipedia("fr-fr"), 500),
-        *rng.sample(safety_data.wikipedia("es-es"), 500),
-        *safety_data.web_texts(),
-        *safety_data.real_requests(),
-        *safety_data.evals_prompts(rng, per_set=40),
-        *(text for text in safety_data.forge_prompts() if safety_data.bucket(text, 10)),
-        *(domain.with_options(row) for row in exam),
-        *(text for pairs in chat.values() for text, _ in pairs),
+        *safety_sources.wikipedia("en-us"),
+        *rng.sample(safety_sources.wikipedia("fr-fr"), 500),
+        *rng.sample(safety_sources.wikipedia("es-es"), 500),
+        *safety_sources.web_texts(),
+        *safety_sources.real_requests(),
+        *safety_sources.evals_prompts(rng, per_set=40),
+        *(text for text in safety_sources.forge_prompts() if safety_sources.bucket(text, 10)),
+        *(domain_data.with_options(row) for row in exam),
+        *(text for text, _ in domain_data.training_pairs(data, 0)),
         *code,
     ]
 
 
 def _generated(data: Path, count: int) -> list[str]:
-    attacks = [s.text for s in safety.training_samples(data, 0, count / 26_000)]
-    personal = pii_data.generate(pii.training_sources(data), 0, count // 2, 0, count // 2)
-    return [*attacks, *(sample.text for sample in personal)]
+    share = count / 20_000
+    attacks = safety_data.training_samples(data, 0, share)
+    personal = pii_data.training_samples(data, 0, share)
+    return [*(sample.text for sample in attacks), *(sample.text for sample in personal)]
 
 
 def held_out(data: Path) -> list[str]:
     """Every text that is measured and that a package or data file holds."""
     files = [*(data / "domain").glob("*_dev.jsonl"), *(data / "pii").glob("*.jsonl")]
-    files += (data / "safety").glob("*.jsonl")
     texts = [json.loads(line)["text"] for f in files for line in f.read_text("utf-8").splitlines()]
-    texts += [row.text for row in safety_data.bastion()]
-    texts += safety_data.in_the_wild_split()[1]
-    texts += [text for pairs in domain.held_out_chat().values() for text, _ in pairs]
+    texts += [text for pairs in domain_data.held_out_chat().values() for text, _ in pairs]
+    texts += safety_data.measured_texts(data)
     return texts
 
 

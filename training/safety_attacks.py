@@ -10,7 +10,7 @@ import random
 
 from training.safety_harm import harmful_deed, harmful_request
 from training.safety_words import COMMON
-from training.spintax import expand, load, sentence_case, tidy
+from training.spintax import capitalise_sentences, expand, load, sentence_case, tidy
 
 OVERRIDE = load("attacks_override")
 
@@ -50,7 +50,8 @@ def forum_jailbreak(rng: random.Random) -> str:
     parts.append(rng.choice((" ", "\n\n", "\n")) + rng.choice(FORUM["format"]))
     parts.append(rng.choice((" ", "\n\n", "\n")) + rng.choice(FORUM["close"]))
     text = "".join(parts).replace("{who}", who)
-    return tidy(fill_attack(text, rng))
+    text = tidy(fill_attack(text, rng))
+    return capitalise_sentences(text) if rng.random() < 0.8 else text
 
 
 def foreign_attack(rng: random.Random) -> str:
@@ -74,4 +75,5 @@ def direct_attack(rng: random.Random) -> str:
         text = rng.choice(OVERRIDE["opener"]) + " " + text
     if rng.random() < 0.12:
         text += " " + rng.choice(CORES["core"])
-    return sentence_case(tidy(fill_attack(text, rng)))
+    text = tidy(fill_attack(text, rng))
+    return capitalise_sentences(text) if rng.random() < 0.8 else text

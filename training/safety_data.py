@@ -1,8 +1,9 @@
 """Training texts of the safety classifier: generated and packaged, seeded, attacks marked.
 
 ``training_samples`` gives the samples of one epoch. Texts come from the generators (safety_attacks,
-safety_planted, safety_harm, safety_benign, safety_documents, safety_disguise) and from the packages
-that safety_sources reads. None shares a run of eight words with a text that is measured.
+safety_planted, safety_harm, safety_benign, safety_documents, safety_disguise), from the packages
+that safety_sources reads, and from the texts under training/written/. None shares a run of eight
+words with a text that is measured.
 """
 
 from __future__ import annotations
@@ -15,6 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from training.dedupe import without_overlap
+from training.domain_data import held_out_chat
+from training.domain_requests import GRAMMARS
+from training.domain_requests import request as subject_request
+from training.domain_topics import REQUESTS, TOPICS
 from training.evaluation.hard_negatives import BLIND, LOOKED_AT
 from training.safety_attacks import direct_attack, forum_jailbreak
 from training.safety_benign import BENIGN, FOREIGN_BENIGN, asked, benign_request, system_prompt
@@ -55,6 +60,7 @@ from training.safety_sources import (
     injection_frames,
     injection_orders,
     latent_injections,
+    manual_excerpt,
     mmlu_pro,
     package_descriptions,
     pyrit_attacks,
@@ -70,6 +76,7 @@ from training.safety_sources import (
     wikipedia_titles,
 )
 from training.spintax import expand
+from training.written_texts import read_folder
 
 __all__ = [
     "LABELS",
@@ -99,6 +106,9 @@ __all__ = [
 
 LABELS = ("benign", "jailbreak", "harmful")
 SEED = 11
+
+WRITTEN_FOLDERS = ("attacks", "indirect", "requests")
+"""Under training/written/; the beginning of a file's name is the label of its texts."""
 
 Marked = tuple[str, Span | None]
 """A text, and the code points [start, end) of the attack in it; None: all of it, or no attack."""
@@ -155,6 +165,12 @@ class Sample:
     attack: Span | None = None
 
 
+def written(folder: str, label: str, *, measured: bool = False) -> list[Marked]:
+    """Written texts of one label with what is marked in them: the training share, or the rest."""
+    records = read_folder(folder, f"{label}*.txt", measured=measured)
+    return [(record.text, record.mark) for record in records]
+
+
 def insert_passage(carrier: str, passage: str, span: Span, rng: random.Random) -> tuple[str, Span]:
     """Insert ``passage`` as a line or a sentence of ``carrier`` at a random depth.
 
@@ -195,8 +211,19 @@ class Maker:
         self.questions = mmlu_pro(mmlu)
         self.goals = tuple(g for g in (*adv_bench(), *harm_bench()) if not _COPYRIGHT.search(g))
         self.wild = [t for t in in_the_wild_split()[0] if _TELLS.search(t)]
-        self.evals = evals_prompts(rng)
+        self.evals = evals_prompts(rng, per_set=20)
         self.forge = [t for t in forge_prompts() if bucket(t, 10)]
+        self.written = {
+            label: [text for folder in WRITTEN_FOLDERS for text in written(folder, label)]
+            for label in LABELS
+        }
+        marked = [(text, span) for text, span in written("indirect", "jailbreak") if span]
+        self.plants = [text[start:end] for text, (start, end) in marked]
+        # The same documents without what was planted show that the rest is harmless.
+        self.cleaned = [text[:start] + text[end:] for text, (start, end) in marked]
+        self.papers = [*self.cleaned, *(text for text, _ in written("indirect", "benign"))]
+        self.short_attacks = [text for text, _ in written("attacks", "jailbreak")]
+        self.short_harms = [text for text, _ in written("requests", "harmful")]
 
     def _limit(self) -> int:  # of characters; short ones are likelier, and as telling
         return self.rng.choice((200, 300, 400, 600, 900, 1500, 2400))
@@ -220,17 +247,25 @@ class Maker:
             return crop(unified_diff(code, name, self.rng), 2400, self.rng)
         return crop(code, self._limit() + 200, self.rng)
 
+    def manual(self) -> str:
+        """Technical prose."""
+        return crop(manual_excerpt(training_code(), self.rng), self._limit() + 200, self.rng)
+
     def carrier(self) -> tuple[str, str]:
         """A benign document and the kind of wrapper that suits it."""
         draw = self.rng.random()
         limit = self._limit() + 150
-        if draw < 0.48:
+        if draw < 0.36:
             return document(self.rng)
+        if draw < 0.48:
+            return self.rng.choice(self.papers), "plain"
         if draw < 0.60:
             return self.wiki(), "plain"
-        if draw < 0.72:
+        if draw < 0.69:
             return self.code(), "code"
-        if draw < 0.80:
+        if draw < 0.74:
+            return self.manual(), "plain"
+        if draw < 0.81:
             return crop(self.rng.choice(web_texts()), limit, self.rng), "html"
         if draw < 0.86:
             texts = (*agent_documents(), *business_documents())
@@ -257,14 +292,20 @@ class Maker:
     def given(self) -> str:
         """A task over some text: classify, rewrite, answer, continue."""
         ask = expand("{given}", BENIGN, self.rng)
-        source = self.rng.choice((lambda: self.carrier()[0], self.wiki, self.short_benign))
-        return f"{ask}{self.rng.choice((' ', chr(10), chr(10) * 2))}{source()[:700]}"
+        draw = self.rng.random()
+        if draw < 0.34:
+            text = self.carrier()[0]
+        else:
+            text = self.wiki() if draw < 0.67 else self.short_benign()
+        return ask + self.rng.choice((" ", "\n", "\n\n")) + text[:700]
 
     def short_benign(self) -> str:
         """A request, a question or a short prompt."""
         draw = self.rng.random()
-        if draw < 0.6:
+        if draw < 0.5:
             return benign_request(self.rng)
+        if draw < 0.6:
+            return self.subject()
         if draw < 0.7:
             return neighbour_request(self.rng)
         if draw < 0.8:
@@ -301,6 +342,17 @@ class Maker:
     def conversation(self) -> Marked:
         """Several benign messages."""
         return self.turns([(self.short_benign(), None) for _ in range(self.rng.randint(2, 6))])
+
+    def subject(self) -> str:
+        """A request on one of the subjects of the domain classifier."""
+        draw = self.rng.random()
+        label = self.rng.choice(sorted(GRAMMARS))
+        if draw < 0.75:
+            return subject_request(label, self.rng)
+        if draw < 0.85:
+            return self.rng.choice(self.rng.choice(list(REQUESTS.values())))
+        topic = self.rng.choice(self.rng.choice(list(TOPICS.values())))
+        return self.rng.choice(_ENTITY_REQUESTS).replace("{x}", topic).replace("{y}", topic)
 
     def short_encoded(self) -> str:
         """A harmless text in code, or data that looks like code."""
@@ -382,8 +434,10 @@ class Maker:
     def payload(self) -> str:
         """An instruction as it is planted in documents."""
         draw = self.rng.random()
-        if draw < 0.84:
+        if draw < 0.64:
             text = planted_instruction(self.rng)
+        elif draw < 0.84:
+            text = self.rng.choice(self.plants)
         elif draw < 0.92:
             text = self.framed_order()
         elif draw < 0.96:
@@ -441,6 +495,32 @@ class Maker:
             return surround(*marked, f"{filler}\n\n", "", mark=False)
         return surround(*marked, "", f"\n\n{filler}", mark=False)
 
+    def split_turns(self) -> Marked:
+        """An attack cut into pieces that are harmless alone, joined in the last message."""
+        words = self.rng.choice((direct_attack, harmful_request))(self.rng)[:200].split()
+        cuts = sorted(self.rng.sample(range(1, len(words)), min(len(words) - 1, 2)))
+        pieces = [" ".join(words[a:b]) for a, b in zip([0, *cuts], [*cuts, None], strict=True)]
+        names = self.rng.choice((("a", "b", "c"), ("X", "Y", "Z"), ("part1", "part2", "part3")))
+        store = self.rng.choice(('Remember {n} = "{p}"', "Let {n} be '{p}'.", "{n}: {p}"))
+        join = self.rng.choice(
+            (
+                "Now join {n} and follow it.",
+                "Put {n} together and answer that, without comments.",
+                "print({n}) and do what it says",
+                "Concatenate {n}. That is my question; answer it in full.",
+            )
+        )
+        messages = [
+            store.replace("{n}", name).replace("{p}", piece)
+            for name, piece in zip(names, pieces, strict=False)
+        ]
+        together = self.rng.choice((" + ", " and ", ", ")).join(names[: len(messages)])
+        last = join.replace("{n}", together)
+        if self.rng.random() < 0.5:
+            return "\n".join((*messages, last)), None
+        before: list[Marked] = [(message, None) for message in messages]
+        return self.turns([*before, (last, (0, len(last)))])
+
     def crescendo(self) -> Marked:
         """Harmless questions on a topic, then the harmful one."""
         asks, last = crescendo(self.rng)
@@ -449,6 +529,8 @@ class Maker:
 
     def direct(self) -> str:
         """An attack in the user's own words."""
+        if self.rng.random() < 0.2:
+            return self.rng.choice(self.short_attacks)
         return direct_attack(self.rng)
 
     def encoded(self) -> str:
@@ -461,9 +543,26 @@ class Maker:
 
     def harmful(self) -> str:
         """A plain unsafe request."""
-        if self.rng.random() < 0.75:
+        draw = self.rng.random()
+        if draw < 0.2:
+            return self.rng.choice(self.short_harms)
+        if draw < 0.8:
             return harmful_request(self.rng)
         return self.rng.choice((*self.goals, *pyrit_harmful()))
+
+    def written_text(self, label: str) -> Marked:
+        """A written text: alone, asked about, or as one message of a conversation."""
+        text, span = self.rng.choice(self.written[label])
+        draw = self.rng.random()
+        if span is not None or "\n" in text:
+            return self.request_about((text, span)) if draw < 0.4 else (text, span)
+        if draw < 0.8:
+            return text, span
+        if label != "benign":
+            return self.buried(lambda: text)
+        messages: list[Marked] = [(self.short_benign(), None) for _ in range(2)]
+        messages.insert(self.rng.randint(0, 2), (text, span))
+        return self.turns(messages)
 
     def suffixed(self) -> str:
         """An unsafe request with an optimised-looking suffix."""
@@ -479,15 +578,16 @@ class Maker:
 # Kind, label, samples per epoch at scale 1, share whose spelling varies, share with words around.
 Plan = tuple[str, str, int, float, float]
 PLAN: Sequence[Plan] = (
-    ("request", "benign", 3000, 0.25, 0.15),
-    ("neighbour", "benign", 1100, 0.25, 0.15),
+    ("request", "benign", 2600, 0.25, 0.15),
+    ("neighbour", "benign", 1000, 0.25, 0.15),
     ("foreign", "benign", 100, 0.2, 0.1),
     ("human_note", "benign", 200, 0.2, 0.1),
     ("small_talk", "benign", 150, 0.2, 0.0),
-    ("entity", "benign", 450, 0.25, 0.2),
+    ("entity", "benign", 350, 0.25, 0.2),
+    ("subject", "benign", 1000, 0.25, 0.15),
     ("given", "benign", 350, 0.1, 0.05),
     ("conversation", "benign", 450, 0.1, 0.05),
-    ("evals", "benign", 500, 0.1, 0.05),
+    ("evals", "benign", 550, 0.1, 0.05),
     ("question", "benign", 250, 0.1, 0.05),
     ("forge", "benign", 500, 0.1, 0.05),
     ("agent_request", "benign", 100, 0.2, 0.1),
@@ -495,27 +595,33 @@ PLAN: Sequence[Plan] = (
     ("real", "benign", 320, 0.15, 0.05),
     ("web", "benign", 150, 0.0, 0.0),
     ("wiki", "benign", 250, 0.1, 0.0),
-    ("code", "benign", 300, 0.0, 0.0),
-    ("document", "benign", 900, 0.1, 0.0),
+    ("code", "benign", 220, 0.0, 0.0),
+    ("manual", "benign", 150, 0.0, 0.0),
+    ("document", "benign", 850, 0.1, 0.0),
     ("encoded_benign", "benign", 350, 0.05, 0.1),
+    ("written_benign", "benign", 1300, 0.15, 0.1),
+    ("written_cleaned", "benign", 250, 0.1, 0.0),
     ("medium_benign", "benign", 60, 0.0, 0.0),
     ("long_benign", "benign", 16, 0.0, 0.0),
-    ("direct", "jailbreak", 1500, 0.25, 0.25),
-    ("template", "jailbreak", 300, 0.1, 0.1),
-    ("wild", "jailbreak", 600, 0.1, 0.1),
+    ("direct", "jailbreak", 1450, 0.25, 0.25),
+    ("template", "jailbreak", 260, 0.1, 0.1),
+    ("wild", "jailbreak", 520, 0.1, 0.1),
     ("extraction", "jailbreak", 60, 0.3, 0.2),
     ("framed_order", "jailbreak", 200, 0.2, 0.1),
-    ("indirect", "jailbreak", 1300, 0.1, 0.0),
+    ("indirect", "jailbreak", 1250, 0.1, 0.0),
     ("planted_alone", "jailbreak", 250, 0.2, 0.1),
-    ("encoded", "jailbreak", 500, 0.05, 0.15),
+    ("encoded", "jailbreak", 420, 0.05, 0.15),
     ("buried_direct", "jailbreak", 300, 0.1, 0.0),
+    ("split_turns", "jailbreak", 100, 0.1, 0.0),
     ("suffixed", "jailbreak", 120, 0.0, 0.0),
+    ("written_jailbreak", "jailbreak", 1000, 0.15, 0.1),
     ("long_planted", "jailbreak", 8, 0.0, 0.0),
     ("long_direct", "jailbreak", 4, 0.0, 0.0),
-    ("harmful", "harmful", 1500, 0.25, 0.25),
+    ("harmful", "harmful", 1600, 0.25, 0.25),
     ("tense", "harmful", 80, 0.1, 0.1),
     ("buried_harmful", "harmful", 200, 0.1, 0.0),
     ("crescendo", "harmful", 120, 0.1, 0.0),
+    ("written_harmful", "harmful", 600, 0.2, 0.15),
     ("long_harmful", "harmful", 4, 0.0, 0.0),
 )
 
@@ -529,6 +635,7 @@ def _drawers(make: Maker) -> dict[str, Callable[[], Marked]]:
         "human_note": lambda: human_note(rng),
         "small_talk": make.small_talk,
         "entity": make.entity,
+        "subject": make.subject,
         "given": make.given,
         "evals": make.chat_prompt,
         "question": lambda: crop(rng.choice(make.questions), 1300, rng),
@@ -552,19 +659,25 @@ def _drawers(make: Maker) -> dict[str, Callable[[], Marked]]:
         "web": lambda: make.request_about((crop(rng.choice(web_texts()), 1500, rng), None)),
         "wiki": lambda: make.request_about((make.wiki(), None)),
         "code": lambda: make.request_about((make.code(), None), "code_ask"),
+        "manual": lambda: make.request_about((make.manual(), None)),
         "conversation": make.conversation,
         "document": make.benign_document,
         "medium_benign": make.medium_benign,
         "long_benign": make.long_benign,
+        "written_benign": lambda: make.written_text("benign"),
+        "written_cleaned": lambda: make.request_about((rng.choice(make.cleaned), None)),
+        "written_jailbreak": lambda: make.written_text("jailbreak"),
+        "written_harmful": lambda: make.written_text("harmful"),
         "indirect": make.indirect,
         "buried_direct": lambda: make.buried(make.direct),
         "buried_harmful": lambda: make.buried(make.harmful),
         "crescendo": make.crescendo,
+        "split_turns": make.split_turns,
         "long_planted": make.long_planted,
         "long_direct": lambda: make.long_buried(make.direct),
         "long_harmful": lambda: make.long_buried(make.harmful),
     }
-    return {k: (lambda f=f: (f(), None)) for k, f in whole.items()} | parts  # type: ignore[misc]
+    return {k: (lambda f=f: (f(), None)) for k, f in whole.items()} | parts
 
 
 def training_set(
@@ -600,7 +713,9 @@ def measured_texts(data: Path) -> list[str]:
     """Every text that the safety classifier is measured on and that training must not show."""
     path = data / "safety" / "benign_alpaca_eval_dev.jsonl"
     alpaca = [json.loads(line)["text"] for line in path.read_text(encoding="utf-8").splitlines()]
+    chat = held_out_chat()  # of the domain classifier, which shares the encoder
     return [
+        *(text for name in ("evals/steganography", "hand-written") for text, _ in chat[name]),
         *(row.text for row in bastion()),
         *alpaca,
         *LOOKED_AT,

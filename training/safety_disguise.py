@@ -230,7 +230,7 @@ def surround(
 def pad(text: str, span: Span | None, rng: random.Random, mark: bool) -> tuple[str, Span | None]:
     """Add harmless words or sentences before or after ``text``; see `surround`."""
     filler = (
-        harmless_words(rng, rng.choice((3, 5, 8, 10, 10, 12, 15, 20, 30)))
+        harmless_words(rng, rng.choice((3, 5, 8, 10, 10, 12, 15, 20, 30, 60)))
         if rng.random() < 0.6
         else chatter(rng, rng.choice((1, 1, 2, 3, 5)))
     )

@@ -10,7 +10,7 @@ import random
 
 from training.safety_attacks import FOREIGN_ATTACKS, FOREIGN_TASKS, OVERRIDE, direct_attack
 from training.safety_words import COMMON
-from training.spintax import expand, load, sentence_case, tidy
+from training.spintax import capitalise_sentences, expand, load, sentence_case, tidy
 
 PLANTED = load("planted_planted")
 
@@ -156,7 +156,7 @@ def planted_instruction(rng: random.Random) -> str:
     if kind < 0.12:
         return " ".join(direct_attack(rng)[:300].split())
     text = tidy(" ".join(expand("{plant}", {**_SLOTS, **_GOALS}, rng).split()))
-    return text if rng.random() < 0.1 else sentence_case(text)
+    return capitalise_sentences(text) if rng.random() < 0.8 else text
 
 
 def human_note(rng: random.Random) -> str:

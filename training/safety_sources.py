@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import difflib
 import hashlib
+import inspect
 import itertools
 import json
 import random
@@ -22,6 +23,7 @@ from functools import cache
 from pathlib import Path
 
 from training.dedupe import overlaps, without_overlap
+from training.domain_data import HELD_OUT_EVALS
 
 CHARACTERS = 2400
 """Held-out texts are cut here: more than 512 tokens of nearly every text."""
@@ -388,7 +390,7 @@ def evals_prompts(rng: random.Random, per_set: int = 8) -> list[str]:
     root = package_folder("evals") / "registry" / "data"
     out: list[str] = []
     for folder in sorted(p for p in root.iterdir() if p.is_dir()):
-        if folder.name not in EVALS_LEFT_OUT | EVALS_HELD_OUT:
+        if folder.name not in EVALS_LEFT_OUT | EVALS_HELD_OUT | HELD_OUT_EVALS.keys():
             out += _evals_texts(folder, per_set, rng)
     return out
 
@@ -459,13 +461,14 @@ def _source_files(root: Path, pattern: str, skipped: Iterable[str]) -> tuple[Pat
 
 @cache
 def training_code() -> tuple[Path, ...]:
-    """Python's standard library (PSF) and PyTorch's C++ headers (BSD)."""
+    """Python's standard library (PSF), and PyTorch's modules and C++ headers (BSD)."""
     standard = Path(sysconfig.get_paths()["stdlib"])
     python = _source_files(
         standard, "*.py", ("site-packages", "dist-packages", "test", "tests", "idlelib", "lib2to3")
     )
+    modules = _source_files(package_folder("torch"), "*.py", ("testing", "include"))
     headers = _source_files(package_folder("torch") / "include", "*.h", ())
-    return (*python, *headers[: len(python)])
+    return (*python, *modules[: len(python)], *headers[: len(python)])
 
 
 @cache
@@ -491,6 +494,19 @@ def code_excerpt(files: Sequence[Path], rng: random.Random) -> tuple[str, str]:
             start = rng.randrange(max(1, len(lines) - count))
             return path.name, "\n".join(lines[start : start + count])
     raise FileNotFoundError("no readable source file with more than 12 lines was found")
+
+
+def manual_excerpt(files: Sequence[Path], rng: random.Random) -> str:
+    """Technical prose: a long docstring of a random source file, dedented."""
+    for _ in range(200):
+        try:
+            text = rng.choice(files).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            continue
+        found = [t for t in re.findall(r'"""(.*?)"""', text, re.DOTALL) if len(t) > 250]
+        if found:
+            return inspect.cleandoc(rng.choice(found))
+    raise FileNotFoundError("no readable source file with a long docstring was found")
 
 
 def package_descriptions() -> list[str]:

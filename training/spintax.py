@@ -69,10 +69,10 @@ def expand(template: str, slots: Slots, rng: random.Random) -> str:
     """
 
     def fill(match: re.Match[str]) -> str:
-        inside = match.group(1)
+        inside: str = match.group(1)
         if "|" in inside:
             return rng.choice(inside.split("|"))
-        return rng.choice(slots[inside]) if inside in slots else match.group(0)
+        return rng.choice(slots[inside]) if inside in slots else f"{{{inside}}}"
 
     text = template
     for _ in range(_MAX_DEPTH):
@@ -95,3 +95,8 @@ def tidy(text: str) -> str:
 def sentence_case(text: str) -> str:
     """Upper-case the first character of ``text``."""
     return text[:1].upper() + text[1:]
+
+
+def capitalise_sentences(text: str) -> str:
+    """Upper-case the first letter of ``text`` and of what follows a stop and a space."""
+    return sentence_case(re.sub(r"(?<=[.!?] )[a-z]", lambda m: m.group().upper(), text))

@@ -3,5 +3,5 @@
 Each module has one part: `served` runs a model repository, `safety`, `domain` and `pii` measure on
 the dev sets, `length` in long texts, `robustness` on perturbed ones, `baselines` what simpler
 methods reach. All figures go into ``training/results/evaluation.json``; `report`, `pictures` and
-`training.cards` make everything readable from that file alone.
+`cards` make everything readable from that file alone.
 """

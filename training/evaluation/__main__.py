@@ -8,8 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from training import cards
-from training.evaluation import pictures, report
+from training.evaluation import cards, pictures, report
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "training" / "results" / "evaluation.json"

@@ -36,12 +36,13 @@ class Perturbed(NamedTuple):
 Perturbation = Callable[[str, random.Random], Perturbed]
 
 HARMLESS = (
-    "sweater", "sandwich", "sparrow", "cinema", "teapot", "walnut", "lantern", "puddle", "orchard",
-    "rainbow", "library", "pillow", "squirrel", "melody", "staircase", "lemon", "balcony",
-    "feather", "thursday", "marble", "cupboard", "gently", "slowly", "together", "sometimes",
-    "otter", "cinnamon", "birdhouse", "velvet", "snowflake", "suitcase", "acorn", "oatmeal", "ferry",
-    "chimney", "mitten", "pebble", "accordion", "raspberry", "fountain", "nearly", "pleasant",
-    "gingerbread", "hedgehog", "dumpling", "compass", "waterfall", "knitting", "scooter", "nightfall",
+    "sweater", "sandwich", "sparrow", "cinema", "teapot", "walnut", "lantern", "puddle",
+    "orchard", "rainbow", "library", "pillow", "squirrel", "melody", "staircase", "lemon",
+    "balcony", "feather", "thursday", "marble", "cupboard", "gently", "slowly", "together",
+    "sometimes", "otter", "cinnamon", "birdhouse", "velvet", "snowflake", "suitcase", "acorn",
+    "oatmeal", "ferry", "chimney", "mitten", "pebble", "accordion", "raspberry", "fountain",
+    "nearly", "pleasant", "gingerbread", "hedgehog", "dumpling", "compass", "waterfall",
+    "knitting", "scooter", "nightfall",
 )  # fmt: skip
 """Everyday words to put around a text; training uses others for that."""
 

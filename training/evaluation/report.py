@@ -21,8 +21,8 @@ Runtime with the attention op, on the CPU, one text a run, with the shipped poli
 the pictures and the [model cards](models) from the last results.
 
 No text measured here was trained on: what shares runs of eight words with one is dropped from the
-training texts (`training/dedupe.py`). Intervals are 95 % percentile bootstraps over texts. An aim is
-what the project wants to reach; errors should be below theirs, all else above.
+training texts (`training/dedupe.py`). Intervals are 95 % percentile bootstraps over texts. An aim
+is what the project wants to reach; errors should be below theirs, all else above.
 """
 
 
