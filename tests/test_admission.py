@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pointsman_backends import admission
-from pointsman_backends.admission import Admission, OverloadedError
+from pointsman_backends.admission import EXPIRY_S, Admission, OverloadedError, reading_s
 
 
 @pytest.fixture
@@ -41,15 +41,98 @@ def test_a_ticket_is_good_for_one_leave(name: str) -> None:
         gate.enter()
 
 
-def test_a_ticket_that_never_comes_back_expires(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    gate = Admission(1, name)
-    lost = gate.enter()
-    monkeypatch.setattr(admission, "EXPIRY_S", 0.0)
-    gate.enter()
-    monkeypatch.undo()
-    gate.leave(lost)
-    with pytest.raises(OverloadedError):
+class Clock:
+    """Nanoseconds, which pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 10**12
+
+    def __call__(self) -> int:
+        return self.now
+
+    def wait(self, seconds: float) -> None:
+        self.now += round(seconds * 1e9)
+
+
+def enters(gate: Admission) -> bool:
+    """Whether there is room; where there is, it is taken."""
+    try:
         gate.enter()
+    except OverloadedError:
+        return False
+    return True
+
+
+def test_a_ticket_that_never_comes_back_expires(name: str) -> None:
+    clock = Clock()
+    gate = Admission(1, name, clock)
+    lost = gate.enter()
+    clock.wait(EXPIRY_S - 0.01)
+    assert not enters(gate)
+    clock.wait(0.02)
+    assert enters(gate)
+    gate.leave(lost)  # its place belongs to another request by now
+    gate.expect(lost, 32_768)
+    assert not enters(gate)
+    clock.wait(EXPIRY_S + 0.01)
+    assert enters(gate)
+
+
+@pytest.mark.parametrize("tokens", [3, 512, 32_768])
+def test_a_ticket_lasts_while_its_text_is_read(name: str, tokens: int) -> None:
+    clock = Clock()
+    gate = Admission(1, name, clock)
+    gate.expect(gate.enter(), tokens)
+    clock.wait(EXPIRY_S + reading_s(tokens) - 0.01)
+    assert not enters(gate)
+    clock.wait(0.02)
+    assert enters(gate)
+
+
+def test_a_ticket_lasts_while_those_before_it_are_read(name: str) -> None:
+    clock = Clock()
+    gate = Admission(3, name, clock)
+    long, _, short = (gate.enter() for _ in range(3))
+    gate.expect(long, 32_768)
+    gate.expect(short, 512)
+    clock.wait(reading_s(32_768))
+    gate.leave(long)
+    assert enters(gate)  # in its place
+    assert enters(gate)  # in place of the one that was lost
+    assert not enters(gate)
+    clock.wait(reading_s(512) + EXPIRY_S + 0.01)
+    assert enters(gate)
+
+
+def test_what_has_been_read_makes_no_ticket_last_longer(name: str) -> None:
+    clock = Clock()
+    gate = Admission(2, name, clock)
+    for _ in range(1000):  # one after the other, for ever
+        ticket = gate.enter()
+        gate.expect(ticket, 32_768)
+        clock.wait(30)
+        gate.leave(ticket)
+    lost = [gate.enter() for _ in range(2)]
+    for ticket in lost:
+        gate.expect(ticket, 512)
+    clock.wait(2 * reading_s(512) + EXPIRY_S + 0.01)
+    assert enters(gate)
+    assert enters(gate)
+
+
+def test_a_text_that_took_long_to_prepare_is_waited_for_all_the_same(name: str) -> None:
+    clock = Clock()
+    gate = Admission(1, name, clock)
+    ticket = gate.enter()
+    clock.wait(2 * EXPIRY_S)  # nobody came meanwhile
+    gate.expect(ticket, 32_768)
+    clock.wait(reading_s(32_768))
+    assert not enters(gate)
+
+
+def test_a_long_text_is_given_the_more_for_each_token() -> None:
+    assert 0 < 64 * reading_s(512) < reading_s(64 * 512)
+    assert reading_s(0) == 0
 
 
 @pytest.mark.parametrize("ticket", [(-1, 5), (admission.CAPACITY, 5), (1 << 40, 5)])

@@ -52,6 +52,7 @@ class TritonPythonModel:
         except Exception as error:  # noqa: BLE001 - one bad request must not end the process
             self._admission.leave(ticket)
             return _error("internal", f"compressor: {type(error).__name__}: {error}")
+        self._admission.expect(ticket, compressed.input_ids.size)
         ids = compressed.input_ids[None]
         return pb_utils.InferenceResponse(
             [
