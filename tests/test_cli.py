@@ -43,6 +43,15 @@ def test_triton_not_running_is_exit_3_and_one_line_that_says_so() -> None:
     assert "pointsman serve" in lines[0]
 
 
+def test_a_time_out_is_exit_3_and_says_what_to_do() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"127.0.0.1:{silent.getsockname()[1]}"
+        result = run("route", "--text", "x", "--budget", "full", "--timeout", "0.2", "--url", url)
+    assert result.returncode == 3
+    assert "within 0.2 s" in complaint(result)
+    assert "--timeout" in complaint(result)
+
+
 @pytest.mark.parametrize(
     ("stdin", "word"),
     [
@@ -72,6 +81,9 @@ def test_a_bad_body_is_exit_2_and_one_line(stdin: bytes, word: str) -> None:
         ("--text", "x", "--budget", "-5"),
         ("--text", "x", "--budget", "0"),
         ("--text", "x", "--budget", "some"),
+        ("--text", "x", "--timeout", "0"),
+        ("--text", "x", "--timeout", "nan"),
+        ("--text", "x", "--timeout", "inf"),
         ("--text", "x", "--no-such-option"),
     ],
 )

@@ -95,6 +95,28 @@ def test_a_port_that_accepts_and_never_answers_ends_at_the_time_out(call: Call) 
         assert 0.4 < time.monotonic() - began < 1.5
 
 
+@pytest.mark.parametrize(
+    ("budget", "advice"),
+    [
+        (None, "is the server overloaded"),
+        (0, "is the server overloaded"),
+        (64, "is the server overloaded"),
+        (-1, "reading all of a long text.*timeout_s.*smaller budget"),
+        (20_000, "reading 20,000 tokens of a long text.*timeout_s.*smaller budget"),
+    ],
+)
+async def test_a_time_out_says_what_to_do(budget: int | None, advice: str) -> None:
+    with listening(silent) as url:
+        with (
+            Router(url, timeout_s=0.1) as router,
+            pytest.raises(errors.ServerTimeoutError, match=advice),
+        ):
+            router.route_text("hello", budget=budget)
+        async with AsyncRouter(url, timeout_s=0.1) as router:
+            with pytest.raises(errors.ServerTimeoutError, match=advice):
+                await router.route_text("hello", budget=budget)
+
+
 @both
 def test_a_port_that_never_answers_is_given_up_before_a_long_time_out(call: Call) -> None:
     with listening(silent) as url:

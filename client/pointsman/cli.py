@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 something is missing (doctor), 2 bad usage or a bad reques
 6 a model was not rewritten.
 """
 
+import math
 import sys
 import time
 from enum import Enum
@@ -37,6 +38,9 @@ app = typer.Typer(
 
 Url = Annotated[str, typer.Option("--url", help="Triton's gRPC endpoint, HOST:PORT.")]
 DEFAULT_URL = "127.0.0.1:8001"
+_TIMEOUT_S = 5.0
+# With --budget full: 32,768 tokens take tens of seconds on two cores.
+_FULL_TIMEOUT_S = 120.0
 
 
 class ComputeType(str, Enum):
@@ -87,6 +91,13 @@ def route(
     policy: Annotated[
         str | None, typer.Option(help="A policy of the server's policy.yaml.")
     ] = None,
+    timeout: Annotated[
+        float | None,
+        typer.Option(
+            help="Seconds to wait for the decision.",
+            show_default=f"{_TIMEOUT_S:g}, with --budget full {_FULL_TIMEOUT_S:g}",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the decision as JSON.")] = False,
 ) -> None:
     """Print the decision on one chat request."""
@@ -94,8 +105,9 @@ def route(
         raise typer.BadParameter("give either FILE (or - for standard input) or --text, not both")
     body = _read_body(file) if file is not None else b""
     tokens = _parse_budget(budget)
+    seconds = _check_timeout(timeout, tokens)
     started = time.perf_counter()
-    with Router(url) as router:
+    with Router(url, timeout_s=seconds) as router:
         if text is not None:
             decision = router.route_text(text, budget=tokens, policy=policy)
         else:
@@ -161,6 +173,14 @@ def _parse_budget(budget: str | None) -> int | None:
     if not budget.isascii() or not budget.isdigit() or int(budget) == 0:
         raise typer.BadParameter(f"--budget is a positive number of tokens or `full`, not {budget}")
     return int(budget)
+
+
+def _check_timeout(timeout: float | None, tokens: int | None) -> float:
+    if timeout is None:
+        return _FULL_TIMEOUT_S if tokens == -1 else _TIMEOUT_S
+    if not 0 < timeout < math.inf:
+        raise typer.BadParameter(f"--timeout is a positive number of seconds, not {timeout:g}")
+    return timeout
 
 
 def _exit_code(error: PointsmanError) -> int:

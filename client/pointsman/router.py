@@ -47,11 +47,14 @@ DEFAULT_MAX_IN_FLIGHT = 128
 
 # Triton up to 25.01 can crash when a call is cancelled, and a deadline on the wire is a
 # cancellation (triton-inference-server/server, issues 7368 and 8034). So a call that is given up
-# stays under way until Triton has answered it, or at last until gRPC ends it, this much later.
-_WIRE_GRACE_S = 30.0
-# How long closing waits for such calls, since closing cancels them. A server that has never
-# answered is not waited for.
-_DRAIN_S = 5.0
+# stays under way until Triton has answered it, or at last until gRPC ends it, this much later: more
+# than a server takes that has as many texts of 32,768 tokens before it as it admits.
+_WIRE_GRACE_S = 3600.0
+# How long closing waits for such calls, since closing cancels them: more than one such text takes.
+# A server that has never answered is not waited for.
+_DRAIN_S = 60.0
+# Nobody wonders that a text of more than that takes time to read: it is the shipped default.
+_USUAL_BUDGET = 512
 
 _INT32_MAX = 2**31 - 1
 # How often a server that is gone is asked again; one that is full, or heals a model, is asked until
@@ -121,7 +124,8 @@ class Router:
         Args:
             chat_request: The body, as JSON or decoded; ``messages`` is what matters of it.
             budget: How many tokens the classifiers may read: None or 0 for the server's default,
-                -1 for all. More than the models can read is as much as they can.
+                -1 for all. More than the models can read is as much as they can. Tens of thousands
+                take tens of seconds on a CPU: give a ``timeout_s`` to match.
             policy: A policy of the server's policy.yaml; None for its default.
             timeout_s: Seconds for this call; None for the router's.
 
@@ -130,7 +134,7 @@ class Router:
             ServerError: There is no decision: do not forward the request.
             RuntimeError: The router is closed.
         """
-        deadline = _Deadline(self._timeout_s if timeout_s is None else timeout_s)
+        deadline = _Deadline(self._timeout_s if timeout_s is None else timeout_s, budget)
         return self._decide(parse_chat(chat_request), budget, policy, deadline)
 
     def route_text(
@@ -142,7 +146,7 @@ class Router:
         timeout_s: float | None = None,
     ) -> Decision:
         """Get the decision on a bare text; everything else is as in :meth:`route`."""
-        deadline = _Deadline(self._timeout_s if timeout_s is None else timeout_s)
+        deadline = _Deadline(self._timeout_s if timeout_s is None else timeout_s, budget)
         return self._decide(plain_text(text), budget, policy, deadline)
 
     def _decide(
@@ -184,7 +188,7 @@ class Router:
         return future.result()
 
     def close(self) -> None:
-        """Close the connection. Calls under way have five seconds to end, then they fail."""
+        """Close the connection. Calls under way have a minute to end, then they fail."""
         self._closed = True
         if self._answered:
             concurrent.futures.wait(tuple(self._under_way), _DRAIN_S)
@@ -234,7 +238,7 @@ class AsyncRouter:
         timeout_s: float | None = None,
     ) -> Decision:
         """Get the decision on a chat-completions request, as :meth:`Router.route` does."""
-        deadline = _Deadline(self._timeout_s if timeout_s is None else timeout_s)
+        deadline = _Deadline(self._timeout_s if timeout_s is None else timeout_s, budget)
         return await self._decide(parse_chat(chat_request), budget, policy, deadline)
 
     async def route_text(
@@ -246,7 +250,7 @@ class AsyncRouter:
         timeout_s: float | None = None,
     ) -> Decision:
         """Get the decision on a bare text, as :meth:`Router.route_text` does."""
-        deadline = _Deadline(self._timeout_s if timeout_s is None else timeout_s)
+        deadline = _Deadline(self._timeout_s if timeout_s is None else timeout_s, budget)
         return await self._decide(plain_text(text), budget, policy, deadline)
 
     async def _decide(
@@ -287,7 +291,7 @@ class AsyncRouter:
             self._answered |= _is_answer(task.exception())
 
     async def close(self) -> None:
-        """Close the connection. Calls under way have five seconds to end, then they fail."""
+        """Close the connection. Calls under way have a minute to end, then they fail."""
         self._closed = True
         if self._answered and self._under_way:
             await asyncio.wait(tuple(self._under_way), timeout=_DRAIN_S)
@@ -312,13 +316,25 @@ class AsyncRouter:
 class _Deadline:
     """The moment by which a call must be over, and why it has taken until now."""
 
-    def __init__(self, timeout_s: float) -> None:
+    def __init__(self, timeout_s: float, budget: int | None = None) -> None:
         self.timeout_s = _checked_timeout(timeout_s)
+        self.budget = budget
         self.earlier_failure: BaseException | None = None
         self._end = time.monotonic() + self.timeout_s
 
     def remaining_s(self) -> float:
         return max(0.001, self._end - time.monotonic())
+
+    def why_missed(self) -> str:
+        if self.earlier_failure is not None:
+            return f"before that, {self.earlier_failure}"
+        if self.budget is None or 0 <= self.budget <= _USUAL_BUDGET:
+            return "is the server overloaded, or the time-out too short?"
+        asked = "all" if self.budget == -1 else f"{self.budget:,} tokens"
+        return (
+            f"reading {asked} of a long text can take tens of seconds: give more time (timeout_s; "
+            "--timeout of `pointsman route`), or a smaller budget"
+        )
 
 
 def _checked_url(url: str) -> str:
@@ -460,11 +476,8 @@ def _translate(error: InferenceServerException, url: str, deadline: _Deadline) -
             code, line = _OUR_ERROR.search(message).groups()  # type: ignore[union-attr]
             return _OUR_CLASSES.get(code, CheckFailedError)(line)
         case _Failure.TIMEOUT:
-            why = "is the server overloaded, or the time-out too short?"
-            if deadline.earlier_failure is not None:
-                why = f"before that, {deadline.earlier_failure}"
             return ServerTimeoutError(
-                f"no decision from {url} within {deadline.timeout_s:g} s; {why}"
+                f"no decision from {url} within {deadline.timeout_s:g} s; {deadline.why_missed()}"
             )
         case _Failure.QUEUED:
             return ServerTimeoutError(
