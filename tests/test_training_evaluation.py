@@ -20,8 +20,8 @@ from training.evaluation import cards, length, perturb, pictures, report, safety
 from training.evaluation.figures import area, recall_at, sample, share
 from training.evaluation.served import cut
 from training.metrics import softmax
-from training.pii_types import TYPES
-from training.safety_words import HARMLESS_WORDS
+from training.pii.types import TYPES
+from training.safety.words import HARMLESS_WORDS
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = st.text(max_size=200)

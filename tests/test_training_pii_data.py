@@ -13,15 +13,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training import pii_data, pii_templates, pii_values
-from training.pii_data import SLOT_TYPES, TYPES, Sample, Sources, Span, choose, fill, join
-from training.pii_grammar import GRAMMAR
-from training.pii_lookalikes import LOOKALIKES
-from training.pii_noise import noisy
-from training.pii_prose import code_chunks, frame, names_nobody, real_negatives, sentences
-from training.pii_records import plain_record, record
-from training.pii_romanise import romanise
-from training.pii_types import SLOT, expand, rewrite
+from training.pii import data as pii_data
+from training.pii import templates as pii_templates
+from training.pii import values as pii_values
+from training.pii.data import SLOT_TYPES, TYPES, Sample, Sources, Span, choose, fill, join
+from training.pii.grammar import GRAMMAR
+from training.pii.lookalikes import LOOKALIKES
+from training.pii.noise import noisy
+from training.pii.prose import code_chunks, frame, names_nobody, real_negatives, sentences
+from training.pii.records import plain_record, record
+from training.pii.romanise import romanise
+from training.pii.types import SLOT, expand, rewrite
 
 OWN_TEMPLATES = (
     *pii_templates.CHAT,

@@ -12,16 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training import safety_attacks as attacks
-from training import safety_benign as benign
-from training import safety_data as data
-from training import safety_disguise as disguise
-from training import safety_documents as documents
-from training import safety_harm as harm
-from training import safety_planted as planted
-from training import safety_sources as sources
 from training import spintax
-from training.dedupe import overlaps
+from training.dedupe import bucket, overlaps
+from training.safety import attacks, benign, data, disguise, documents, harm, planted, sources
 
 Make = Callable[[random.Random], str]
 
@@ -261,8 +254,8 @@ def test_skim_keeps_the_order(text: str, limit: int, rng: random.Random) -> None
 
 
 def test_bucket_depends_on_words_alone() -> None:
-    assert sources.bucket("Hello,  World", 7) == sources.bucket("hello world!", 7)
-    assert {sources.bucket(str(i), 3) for i in range(50)} == {0, 1, 2}
+    assert bucket("Hello,  World", 7) == bucket("hello world!", 7)
+    assert {bucket(str(i), 3) for i in range(50)} == {0, 1, 2}
 
 
 def test_diff_has_changes_and_a_header() -> None:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.tagging import IGNORED, tag
+from training.model.tagging import IGNORED, tag
 
 LABELS = ("O", "B-A", "I-A", "B-B", "I-B")
 

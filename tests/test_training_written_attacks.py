@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from training.dedupe import grams
-from training.written_texts import WRITTEN, Record, read_folder, read_records
+from training.written.records import WRITTEN, Record, read_folder, read_records
 
 FOLDER = WRITTEN / "attacks"
 KINDS = ("jailbreak", "benign")

@@ -8,9 +8,9 @@ from collections import Counter
 
 import pytest
 
-from training import domain_written as written
 from training.dedupe import grams
-from training.domain_data import LABELS
+from training.domain import written
+from training.domain.data import LABELS
 
 LEAST = {"requests": 60, "examinations": 20}
 

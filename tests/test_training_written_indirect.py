@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.written_texts import WRITTEN, held_out, parse_records, read_folder, read_records
+from training.written.records import WRITTEN, held_out, parse_records, read_folder, read_records
 
 FILES = sorted((WRITTEN / "indirect").glob("*.txt"))
 PLAIN = st.text(st.characters(codec="utf-8", exclude_characters="⟦⟧=\r"), min_size=1).map(

@@ -7,8 +7,9 @@ import re
 from collections import Counter
 from dataclasses import replace
 
-from training import pii_data, pii_values
-from training.pii_types import SLOT, SLOT_TYPES, TYPES, fill
+from training.pii import data as pii_data
+from training.pii import values as pii_values
+from training.pii.types import SLOT, SLOT_TYPES, TYPES, fill
 
 PERSONAL, CLEAN = pii_data.written("personal"), pii_data.written("clean")
 OBVIOUS = re.compile(

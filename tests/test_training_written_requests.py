@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from training.written_texts import WRITTEN, Record, held_out, read_records
+from training.written.records import WRITTEN, Record, held_out, read_records
 
 FOLDER = WRITTEN / "requests"
 FILES = sorted(FOLDER.glob("*.txt"))

@@ -21,7 +21,7 @@ from tqdm import tqdm
 from transformers import BertModel
 
 from training import plain_text
-from training.encoder import Encoder, from_minilm, load_tokenizer, trunk_folder
+from training.model.encoder import Encoder, from_minilm, load_tokenizer, trunk_folder
 
 ROOT = Path(__file__).resolve().parents[1]
 SEED = 5

@@ -1,12 +1,19 @@
-"""Near-duplicate removal by shared word 8-grams, so that no held-out text is trained on."""
+"""What keeps measured texts out of training: shares by hash, near-duplicates by word 8-grams."""
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 _WORD = re.compile(r"\w+")
+
+
+def bucket(text: str, buckets: int) -> int:
+    """A number in ``range(buckets)`` that depends on the words of ``text`` alone."""
+    words = " ".join(_WORD.findall(text.lower()))
+    return int.from_bytes(hashlib.sha256(words.encode()).digest()[:4], "big") % buckets
 
 
 def grams(text: str, size: int = 8) -> frozenset[tuple[str, ...]]:

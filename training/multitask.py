@@ -23,11 +23,13 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from training import domain_data, pii_data, safety_data
-from training.batches import buckets, pad
-from training.encoder import Encoder, load_tokenizer
-from training.heads import DomainHead, SafetyHead, TokenHead, window_labels
-from training.tagging import IGNORED, tag
+from training.domain import data as domain_data
+from training.model.batches import buckets, pad
+from training.model.encoder import Encoder, load_tokenizer
+from training.model.heads import DomainHead, SafetyHead, TokenHead, window_labels
+from training.model.tagging import IGNORED, tag
+from training.pii import data as pii_data
+from training.safety import data as safety_data
 
 ROOT = Path(__file__).resolve().parents[1]
 SEED = 13

@@ -13,8 +13,11 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from training import domain_data, pii_data, safety_data, safety_sources
-from training.dedupe import without_overlap
+from training.dedupe import bucket, without_overlap
+from training.domain import data as domain_data
+from training.pii import data as pii_data
+from training.safety import data as safety_data
+from training.safety import sources as safety_sources
 
 
 def _packaged(data: Path, rng: random.Random) -> list[str]:
@@ -28,7 +31,7 @@ def _packaged(data: Path, rng: random.Random) -> list[str]:
         *safety_sources.web_texts(),
         *safety_sources.real_requests(),
         *safety_sources.evals_prompts(rng, per_set=40),
-        *(text for text in safety_sources.forge_prompts() if safety_sources.bucket(text, 10)),
+        *(text for text in safety_sources.forge_prompts() if bucket(text, 10)),
         *(domain_data.with_options(row) for row in exam),
         *(text for text, _ in domain_data.training_pairs(data, 0)),
         *code,

@@ -9,14 +9,12 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 Slots = Mapping[str, Sequence[str]]
 
 _PLACE = re.compile(r'\{([a-z_]+|[^{}"]*\|[^{}"]*)\}')
 _HEADER = re.compile(r"([a-z_]+):")
 _MAX_DEPTH = 16
-_TEXTS = Path(__file__).with_name("safety_texts")
 
 
 def table(text: str) -> dict[str, tuple[str, ...]]:
@@ -46,11 +44,6 @@ def table(text: str) -> dict[str, tuple[str, ...]]:
             choices = (c.strip() for c in line.split(" | "))
             current += ["" if c == "~" else c.replace("\\n", "\n") for c in choices]
     return {name: tuple(choices) for name, choices in slots.items()}
-
-
-def load(name: str) -> dict[str, tuple[str, ...]]:
-    """Read ``training/safety_texts/NAME.txt``, see `table`."""
-    return table(_TEXTS.joinpath(f"{name}.txt").read_text(encoding="utf-8"))
 
 
 def expand(template: str, slots: Slots, rng: random.Random) -> str:

@@ -23,13 +23,15 @@ from tqdm import tqdm
 from transformers import BertModel
 
 from pointsman_backends.router.policy import BENIGN
-from training import domain_data, safety_data, safety_sources
-from training.batches import buckets, pad
-from training.encoder import load_tokenizer, trunk_folder
+from training.domain import data as domain_data
 from training.evaluation import domain, safety
 from training.evaluation.figures import sample
 from training.evaluation.served import ROOT, Served
 from training.metrics import Scores, auc, recall_at_fpr
+from training.model.batches import buckets, pad
+from training.model.encoder import load_tokenizer, trunk_folder
+from training.safety import data as safety_data
+from training.safety import sources as safety_sources
 
 CACHE = ROOT / "build" / "evaluation" / "minilm.npz"
 MINILM_TOKENS = 256

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import confusion_matrix
 
-from training.domain_chat import package_folder
-from training.domain_data import held_out_chat, read_jsonl, with_options
+from training.domain.chat import package_folder
+from training.domain.data import held_out_chat, read_jsonl, with_options
 from training.evaluation.figures import Figure, classes, figure, sample
 from training.evaluation.served import Served
 from training.metrics import (

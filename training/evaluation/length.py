@@ -17,13 +17,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from training import pii_types, safety_sources
 from training.evaluation import domain, pii, safety
 from training.evaluation.figures import Figure, area, recall_at, share
 from training.evaluation.safety import Judged
 from training.evaluation.served import Served
 from training.evaluation.spans import RECALL, counts, labelled, reported, span_figure
 from training.metrics import Scores, Span, softmax
+from training.pii import types as pii_types
+from training.safety import sources as safety_sources
 
 SEED = 23
 DEPTHS = (0.0, 0.25, 0.5, 0.75, 1.0)

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from training import pii_data, pii_types
 from training.evaluation.figures import Figure, sample, share
 from training.evaluation.safety import alpaca_eval
 from training.evaluation.served import Served, progress, scanned
@@ -25,8 +24,10 @@ from training.evaluation.spans import (
     span_figure,
 )
 from training.metrics import Span
-from training.pii_prose import code_chunks
-from training.pii_types import SLOT, TYPES, Sample
+from training.pii import data as pii_data
+from training.pii import types as pii_types
+from training.pii.prose import code_chunks
+from training.pii.types import SLOT, TYPES, Sample
 
 SEED = 3
 HALF = 0.5

@@ -10,14 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from training import pii_types, safety_sources
-from training.domain_data import held_out_chat
+from training.domain.data import held_out_chat
 from training.evaluation import domain, pii, safety
 from training.evaluation.figures import sample
 from training.evaluation.perturb import PERTURBATIONS, Perturbation, Perturbed
 from training.evaluation.served import Served
 from training.evaluation.spans import F1, STATISTICS, counts
 from training.metrics import Labels, Span, accuracy
+from training.pii import types as pii_types
+from training.safety import sources as safety_sources
 
 SEED = 17
 ROWS = 300

@@ -13,11 +13,11 @@ import numpy as np
 from sklearn.metrics import roc_curve
 
 from pointsman_backends.router.policy import BENIGN, Policy
-from training import safety_sources
 from training.evaluation.figures import Figure, Flags, area, recall_at, sample, share
 from training.evaluation.hard_negatives import BLIND, LOOKED_AT
 from training.evaluation.served import Served
 from training.metrics import Scores
+from training.safety import sources as safety_sources
 
 SEED = 11
 LATENT = 60

@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime as ort
 from tokenizers import Tokenizer
 from tqdm import tqdm
 
@@ -22,9 +21,9 @@ from pointsman_backends.repository import read_classifier, version_folder
 from pointsman_backends.router.policy import Labels, Policy, load_policy_file
 from pointsman_backends.router.spans import Span, decode_spans, merge
 from training.metrics import Scores, softmax
+from training.model.session import open_session
 
 ROOT = Path(__file__).resolve().parents[2]
-OP_LIBRARY = ROOT / "build" / "kernels" / "libck_flash_attention.so"
 TASKS = ("safety", "domain", "pii")
 Floats = npt.NDArray[np.float32]
 Offsets = npt.NDArray[np.int32]
@@ -43,24 +42,6 @@ class Reading(NamedTuple):
     tokens: int
     offsets: Offsets
     logits: dict[str, Floats]
-
-
-def open_session(model: Path, threads: int) -> ort.InferenceSession:
-    """A CPU session with the attention op and without spinning threads.
-
-    Raises:
-        FileNotFoundError: the op library was not built.
-    """
-    if not OP_LIBRARY.is_file():
-        raise FileNotFoundError(f"no op library at {OP_LIBRARY}: run scripts/setup dev")
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.register_custom_ops_library(str(OP_LIBRARY))
-    return ort.InferenceSession(
-        str(model), sess_options=options, providers=["CPUExecutionProvider"]
-    )
 
 
 def cut(ids: Sequence[int], offsets: Offsets, limit: int) -> tuple[list[int], Offsets]:

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pointsman_backends.router.spans import Span as Found
-from training import pii_types
 from training.evaluation.figures import Figure, figure
 from training.metrics import Span
+from training.pii import types as pii_types
 
 Counts = npt.NDArray[np.int64]
 """int64 [N, 3]: correct, found and true spans of each text."""

@@ -1,0 +1,107 @@
+"""The encoder and its heads: what may and what may not influence what."""
+
+import pytest
+import torch
+
+from training.model.encoder import GLOBAL_LAYERS, WIDTH, WINDOW, Encoder, Layer, _rotations
+from training.model.heads import POOL, STRIDE, DomainHead, SafetyHead, TokenHead, window_labels
+from training.model.tagging import IGNORED
+
+HEADS = [SafetyHead(3), DomainHead(14), TokenHead(35)]
+
+
+def ids(rows: int, tokens: int) -> torch.Tensor:
+    return torch.randint(1000, 20000, (rows, tokens), generator=torch.Generator().manual_seed(3))
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Encoder:
+    torch.manual_seed(0)
+    return Encoder().eval()
+
+
+@torch.inference_mode()
+def test_padding_has_no_influence_on_the_states(encoder: Encoder) -> None:
+    tokens = ids(2, 200)
+    mask = torch.ones_like(tokens)
+    mask[1, 90:] = 0
+    together = encoder(tokens, mask)[1, :90]
+    alone = encoder(tokens[1:, :90], mask[1:, :90])[0]
+    assert torch.allclose(together, alone, atol=1e-5)
+
+
+@torch.inference_mode()
+def test_a_local_layer_sees_its_window_and_no_further() -> None:
+    torch.manual_seed(0)
+    index = next(n for n in range(6) if n not in GLOBAL_LAYERS)
+    layer = Layer(index).eval()
+    tokens, changed = 300, 150
+    places = torch.arange(tokens)
+    far = (places[:, None] - places).abs() > WINDOW
+    bias = far.float()[None, None] * torch.finfo(torch.float32).min
+    rotations = _rotations(tokens, 10_000.0)
+    states = torch.randn(1, tokens, WIDTH)
+    other = states.clone()
+    other[0, changed] += 1.0
+    moved = (layer(states, rotations, bias) - layer(other, rotations, bias)).abs().amax(-1)[0] > 0
+    assert moved.nonzero().flatten().tolist() == list(range(changed - WINDOW, changed + WINDOW + 1))
+
+
+@torch.inference_mode()
+def test_a_global_layer_sees_everything(encoder: Encoder) -> None:
+    tokens = ids(1, 400)
+    other = tokens.clone()
+    other[0, -1] = 5
+    mask = torch.ones_like(tokens)
+    assert not torch.equal(encoder(tokens, mask)[0, 0], encoder(other, mask)[0, 0])
+
+
+@torch.inference_mode()
+def test_states_depend_on_distances_not_on_places() -> None:
+    torch.manual_seed(0)
+    layer = Layer(0).eval()
+    states = torch.randn(1, 40, WIDTH)
+    bias = torch.zeros(1, 1, 40, 40)
+    cosines, sines = _rotations(1040, 160_000.0)
+    first = layer(states, (cosines[:40], sines[:40]), bias)
+    later = layer(states, (cosines[1000:], sines[1000:]), bias)
+    assert torch.allclose(first, later, atol=1e-4)
+
+
+@pytest.mark.parametrize("head", HEADS, ids=lambda head: type(head).__name__)
+@pytest.mark.parametrize("length", [1, 2, 7, 8, 16, 33, 100])
+@torch.inference_mode()
+def test_padding_has_no_influence_on_the_logits(head: torch.nn.Module, length: int) -> None:
+    head.eval()
+    states = torch.randn(2, 130, WIDTH)
+    mask = torch.ones(2, 130, dtype=torch.int64)
+    mask[1, length:] = 0
+    together = head(states, mask)[1:]
+    alone = head(states[1:, :length], mask[1:, :length])
+    if together.ndim == 3:
+        together = together[:, :length]
+    assert torch.allclose(together, alone, atol=1e-5)
+
+
+@torch.inference_mode()
+def test_text_behind_an_attack_cannot_lower_its_logits() -> None:
+    head = SafetyHead(3).eval()
+    states = torch.randn(1, 64, WIDTH)
+    longer = torch.cat((states, torch.randn(1, 4000, WIDTH)), dim=1)
+    ones = torch.ones(1, 4064, dtype=torch.int64)
+    inside = head.windows(states, ones[:, :64])[0][:, : (64 - POOL // 2) // STRIDE + 1]
+    assert (head(longer, ones)[:, 1:] >= inside.amax(dim=1) - 1e-5).all()
+
+
+def test_labels_of_windows() -> None:
+    assert window_labels(0, None, 3) == [0, 0, 0]
+    assert window_labels(2, None, 3) == [IGNORED] * 3
+    labels = window_labels(1, (100, 120), 40)
+    for window, label in enumerate(labels):
+        centre = window * STRIDE
+        seen = range(max(0, centre - POOL // 2), centre + POOL // 2)
+        if 100 <= centre < 120:
+            assert label == 1
+        else:
+            assert label == (IGNORED if set(seen) & set(range(100, 120)) else 0)
+    assert 1 in labels

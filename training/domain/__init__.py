@@ -1,0 +1,1 @@
+"""Subject of a request: training pairs, and the held-out requests."""

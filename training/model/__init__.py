@@ -1,0 +1,1 @@
+"""The network: encoder, heads, batches, and its export to ONNX."""

@@ -1,0 +1,1 @@
+"""Personal data: generated texts with exact spans."""

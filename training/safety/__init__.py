@@ -1,0 +1,1 @@
+"""Benign, jailbreak or harmful: generators and readers of the training texts."""
