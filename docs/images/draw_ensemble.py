@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-WIDTH, HEIGHT = 1240, 620
+WIDTH, HEIGHT = 1372, 620
 INK, MUTED, PAPER = "#1c2733", "#5b6b7a", "#ffffff"
 BLUE, GREEN, AMBER, GREY = "#2563a8", "#1f7a4d", "#a85b12", "#5b6b7a"
 TINT = {BLUE: "#eaf2fb", GREEN: "#e9f6ef", AMBER: "#fdf2e6", GREY: "#f3f5f7"}
@@ -90,22 +90,25 @@ def arrow(*points: tuple[float, float], colour: str = INK) -> str:
 
 def draw() -> str:
     """The whole picture as SVG text."""
-    client = Box(20, 254, 140, 100)
-    server = Box(222, 56, 810, 512)
-    compressor = Box(246, 118, 232, 372)
-    safety, domain, pii = (Box(576, y, 190, 88) for y in (126, 260, 394))
-    router = Box(862, 234, 144, 140)
-    llm = Box(1086, 254, 134, 100)
+    client = Box(16, 254, 118, 100)
+    server = Box(188, 56, 992, 512)
+    compressor = Box(206, 118, 222, 372)
+    encoder = Box(510, 240, 136, 128)
+    heads = safety, domain, pii = [Box(774, y, 178, 88) for y in (126, 260, 394)]
+    router = Box(1034, 230, 130, 148)
+    llm = Box(1224, 254, 132, 100)
+    middle_of = {box: box.x + box.w / 2 for box in (client, server, compressor, router, llm)}
 
+    left = compressor.x
     parts = [panel(server, GREY, fill="#fbfcfd", dashed=True)]
     parts += [
-        text(246, 84, "Triton Inference Server", size=17, weight="bold", anchor="start"),
-        text(246, 105, "ensemble chat_router", size=13, colour=MUTED, anchor="start", mono=True),
+        text(left, 84, "Triton Inference Server", size=17, weight="bold", anchor="start"),
+        text(left, 105, "ensemble chat_router", size=13, colour=MUTED, anchor="start", mono=True),
     ]
     parts += card(client, BLUE, "Client", "library or CLI")
 
     parts.append(panel(compressor, GREEN))
-    middle = compressor.x + compressor.w / 2
+    middle = middle_of[compressor]
     parts.append(text(middle, 145, "compressor", size=16, colour=GREEN, weight="bold"))
     steps = [
         ("scan", "patterns with checksums,", "over the whole text"),
@@ -126,70 +129,70 @@ def draw() -> str:
         ]
         y += height + 10
 
+    parts += card(encoder, AMBER, "encoder", "reads up to", "32,768 tokens,", "once for all three")
     parts += card(safety, AMBER, "safety_classifier", "benign, jailbreak,", "harmful")
     parts += card(domain, AMBER, "domain_classifier", "14 subjects")
     parts += card(pii, AMBER, "pii_classifier", "17 types, per token")
     parts += card(router, GREEN, "router", "logits + findings", "+ policy.yaml", "= decision")
     parts += card(llm, BLUE, "LLM servers", "vLLM and other", "OpenAI-style APIs")
 
-    # Client to compressor.
-    parts.append(arrow(client.right, compressor.left))
-    parts.append(text(191, client.left[1] - 9, "TEXT", size=12, colour=MUTED, mono=True))
-    # Compressor to the three classifiers, through one bus.
-    bus = 530.0
-    x, y = compressor.right
-    for box in (safety, domain, pii):
-        parts.append(arrow((x, y), (bus, y), (bus, box.left[1]), box.left))
-    parts.append(text(529, safety.left[1] - 10, "INPUT_IDS", size=12, colour=MUTED, mono=True))
-    # Classifiers to the router.
-    join = 814.0
-    for box in (safety, domain, pii):
-        parts.append(arrow(box.right, (join, box.right[1]), (join, router.left[1]), router.left))
-    parts.append(text(814, safety.right[1] - 10, "LOGITS", size=12, colour=MUTED, mono=True))
-    # Findings and offsets go round the classifiers.
+    def named(from_x: float, to_x: float, y: float, tensor: str) -> str:
+        """A tensor's name over the line that it travels."""
+        return text((from_x + to_x) / 2, y - 9, tensor, size=12, colour=MUTED, mono=True)
+
+    _, y = client.right
+    # Client to compressor, compressor to encoder.
+    for start, end in ((client, compressor), (compressor, encoder)):
+        parts.append(arrow(start.right, end.left))
+    parts.append(named(client.right[0], server.x, y, "TEXT"))
+    parts.append(named(compressor.right[0], encoder.x, y, "INPUT_IDS"))
+    # Encoder to the three heads, through one bus.
+    bus = 755.0
+    for box in heads:
+        parts.append(arrow(encoder.right, (bus, y), (bus, box.left[1]), box.left))
+    parts.append(named(encoder.right[0], bus, y, "HIDDEN_STATES"))
+    # Heads to the router.
+    join = 1005.0
+    for box in heads:
+        parts.append(arrow(box.right, (join, box.right[1]), (join, y), router.left))
+    parts.append(named(safety.right[0], join, safety.right[1], "LOGITS"))
+    # Findings and offsets go round encoder and heads.
     below = 538.0
-    findings_x = router.x + router.w / 2
     parts.append(
         arrow(
             (middle, compressor.y + compressor.h),
             (middle, below),
-            (findings_x, below),
-            (findings_x, router.y + router.h),
+            (middle_of[router], below),
+            (middle_of[router], router.y + router.h),
             colour=MUTED,
         )
     )
-    parts.append(text(670, 530, "FINDINGS, TOKEN_OFFSETS", size=12, colour=MUTED, mono=True))
+    parts.append(named(middle, middle_of[router], below, "FINDINGS, TOKEN_OFFSETS"))
     # Decision back to the client, request on to the LLM.
     parts.append(
         arrow(
-            (findings_x, router.y),
-            (findings_x, 34),
-            (client.x + client.w / 2, 34),
-            (client.x + client.w / 2, client.y),
+            (middle_of[router], router.y),
+            (middle_of[router], 34),
+            (middle_of[client], 34),
+            (middle_of[client], client.y),
             colour=BLUE,
         )
     )
-    parts.append(text(627, 25, "DECISION: route, redact, flag or block", size=13, colour=BLUE))
+    decision = "DECISION: route, redact, flag or block"
+    parts.append(text(middle_of[server], 25, decision, size=13, colour=BLUE))
     parts.append(
         arrow(
-            (client.x + client.w / 2, client.y + client.h),
-            (client.x + client.w / 2, 592),
-            (llm.x + llm.w / 2, 592),
-            (llm.x + llm.w / 2, llm.y + llm.h),
+            (middle_of[client], client.y + client.h),
+            (middle_of[client], 592),
+            (middle_of[llm], 592),
+            (middle_of[llm], llm.y + llm.h),
             colour=BLUE,
         )
     )
-    parts.append(
-        text(
-            627,
-            611,
-            "the request, to the model that the decision names",
-            size=13,
-            colour=BLUE,
-        )
-    )
+    onwards = "the request, to the model that the decision names"
+    parts.append(text(middle_of[server], 611, onwards, size=13, colour=BLUE))
 
-    heads = "".join(
+    tips = "".join(
         f'<marker id="{name}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="8" '
         f'markerHeight="8" orient="auto"><path d="M0 0 L10 5 L0 10 z" fill="{colour}"/></marker>'
         for name, colour in (("ink", INK), ("muted", MUTED), ("blue", BLUE))
@@ -199,7 +202,7 @@ def draw() -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
         f'width="{WIDTH}" height="{HEIGHT}" role="img" '
         'aria-label="One request on its way through the Pointsman ensemble">\n'
-        f'<defs>{heads}</defs>\n<rect width="100%" height="100%" fill="{PAPER}"/>\n{body}\n</svg>\n'
+        f'<defs>{tips}</defs>\n<rect width="100%" height="100%" fill="{PAPER}"/>\n{body}\n</svg>\n'
     )
 
 
