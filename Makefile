@@ -1,4 +1,4 @@
-.PHONY: demo test lint bench train clean
+.PHONY: demo test lint bench train evaluate clean
 
 demo:
 	@scripts/setup
@@ -18,6 +18,9 @@ bench:
 
 train:
 	@scripts/train
+
+evaluate:
+	@scripts/evaluate
 
 clean:
 	rm -rf .venv .venv-train .venv-export .cache build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

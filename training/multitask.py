@@ -33,7 +33,7 @@ from training.safety import data as safety_data
 
 ROOT = Path(__file__).resolve().parents[1]
 SEED = 13
-EPOCHS = 2
+EPOCHS = 4
 BATCH_TOKENS = 2048
 MAX_ROWS = 32
 LEARNING_RATE = 3e-4
