@@ -24,7 +24,7 @@ def demo(console: Console) -> None:
     Raises:
         PointsmanError: The server did not start, or a request got no decision.
     """
-    console.print("starting Triton (loads five models)")
+    console.print("starting Triton (loads six models)")
     started = time.perf_counter()
     with EmbeddedTriton() as triton, Router(triton.grpc_url) as router:
         console.print(f"Triton is ready after {time.perf_counter() - started:.1f} s")
