@@ -205,8 +205,8 @@ def chat_pairs(questions: Sequence[Mapping[str, Any]], epoch: int) -> dict[str, 
     Near copies of held-out requests are left out.
     """
     rng = random.Random(200 + epoch)
-    sizes = [rng.randint(60, 1200) for _ in range(320)]
-    sizes += [rng.randint(4_000, 16_000) for _ in range(22)]
+    sizes = [rng.randint(60, 2_500) for _ in range(360)]
+    sizes += [rng.randint(4_000, 16_000) for _ in range(36)]
     written: dict[str, list[str]] = {}
     for text, label in by_hand.training("requests"):
         written.setdefault(label, []).append(text)

@@ -18,6 +18,8 @@ POOL = 32
 """Tokens of a safety window."""
 STRIDE = 8
 """Tokens between the centres of neighbouring safety windows."""
+EDGE = 64
+"""Tokens over which the domain head's preference for either end of a text falls by 1/e."""
 
 
 class SafetyHead(nn.Module):
@@ -97,6 +99,9 @@ def window_labels(label: int, attack: tuple[int, int] | None, windows: int) -> l
 class DomainHead(nn.Module):
     """Attention pooling (each token weighs itself), then one linear layer.
 
+    A learned preference for the start and the end of the text is added to the weights: a question
+    about a document stands before or after it, and thousands of tokens must not outweigh it.
+
     Args:
         labels: number of labels.
     """
@@ -107,11 +112,16 @@ class DomainHead(nn.Module):
         self.weigh = nn.Linear(PROJECTION, 1)
         self.dropout = nn.Dropout(DROPOUT)
         self.out = nn.Linear(WIDTH, labels)
-        nn.init.zeros_(self.weigh.weight)  # training starts from the mean over tokens
+        nn.init.zeros_(self.weigh.weight)  # training starts from where a token stands alone
+        self.edges = nn.Parameter(torch.tensor([1.0, 3.0]))  # start, end
 
     def forward(self, hidden_states: Tensor, attention_mask: Tensor) -> Tensor:
         """Logits float32 [B, labels]."""
         salience = self.weigh(torch.tanh(self.project(hidden_states)))
+        position = attention_mask.cumsum(dim=1) - 1
+        left = attention_mask.sum(dim=1, keepdim=True) - 1 - position
+        ends = torch.stack((position, left), dim=-1).to(salience.dtype)
+        salience = salience + (torch.exp(-ends / EDGE) * self.edges).sum(dim=-1, keepdim=True)
         lowest = torch.finfo(salience.dtype).min
         salience = torch.where(attention_mask.unsqueeze(-1) > 0, salience, lowest)
         pooled = (hidden_states * salience.softmax(dim=1)).sum(dim=1)

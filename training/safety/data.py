@@ -75,6 +75,8 @@ from training.written.records import read_folder
 
 LABELS = ("benign", "jailbreak", "harmful")
 SEED = 11
+MEDIUM, LONG = (900, 4000), (4500, 15000)
+"""Characters, least and most, of texts made of several pieces."""
 
 WRITTEN_FOLDERS = ("attacks", "indirect", "requests")
 """Under training/written/; the beginning of a file's name is the label of its texts."""
@@ -351,14 +353,14 @@ class Maker:
         return out
 
     def long_benign(self) -> Marked:
-        """A text of 1,000 to 4,000 tokens made of many pieces."""
-        parts = self.pieces(self.rng.randint(4500, 15000))
+        """Many pieces."""
+        parts = self.pieces(self.rng.randint(*LONG))
         text = self.rng.choice(("\n\n", "\n", "\n---\n")).join(parts)
         return self.request_about((text, None)) if self.rng.random() < 0.6 else (text, None)
 
     def medium_benign(self) -> Marked:
         """Several documents, sometimes skimmed as compression leaves them."""
-        text = "\n\n".join(self.pieces(self.rng.randint(1500, 3500)))
+        text = "\n\n".join(self.pieces(self.rng.randint(*MEDIUM)))
         text = skim(text, 3500, self.rng) if self.rng.random() < 0.5 else text
         return self.request_about((text, None)) if self.rng.random() < 0.5 else (text, None)
 
@@ -430,21 +432,24 @@ class Maker:
         marked = self.planted(carrier, kind)
         return self.request_about(marked) if self.rng.random() < 0.75 else marked
 
-    def long_planted(self) -> Marked:
-        """A text of 1,000 to 4,000 tokens with one planted instruction at a random depth."""
-        parts = self.pieces(self.rng.randint(4500, 15000))
-        text = self.rng.choice(("\n\n", "\n", "\n---\n")).join(parts)
+    def planted_among(self, characters: int) -> Marked:
+        """Benign pieces, ``characters`` long, with one planted instruction at a random depth."""
+        text = self.rng.choice(("\n\n", "\n", "\n---\n")).join(self.pieces(characters))
         marked = self.planted(text, "plain")
         return self.request_about(marked) if self.rng.random() < 0.6 else marked
 
-    def long_buried(self, attack: Callable[[], str]) -> Marked:
-        """A text of 1,000 to 4,000 tokens with an attack as a paragraph of its own."""
-        parts: list[str] = self.pieces(self.rng.randint(4500, 15000))
+    def buried_among(self, attack: Callable[[], str], characters: int) -> Marked:
+        """Benign pieces, ``characters`` long, with an attack as a paragraph of its own."""
+        parts = self.pieces(characters)
         at = self.rng.randint(0, len(parts))
-        bad = attack()[:1500]
         before = "".join(part + "\n\n" for part in parts[:at])
         after = "".join("\n\n" + part for part in parts[at:])
-        return surround(bad, None, before, after, mark=True)
+        return surround(attack()[:1500], None, before, after, mark=True)
+
+    def any_jailbreak(self) -> str:
+        """A jailbreak of any kind that stands by itself."""
+        kinds = (self.direct, self.wild_attack, self.filled_template, self.encoded)
+        return self.rng.choice((self.direct, self.framed_order, *kinds))()
 
     def buried(self, attack: Callable[[], str]) -> Marked:
         """An attack among benign messages or paragraphs."""
@@ -570,8 +575,8 @@ PLAN: Sequence[Plan] = (
     ("encoded_benign", "benign", 350, 0.05, 0.1),
     ("written_benign", "benign", 1300, 0.15, 0.1),
     ("written_cleaned", "benign", 250, 0.1, 0.0),
-    ("medium_benign", "benign", 60, 0.0, 0.0),
-    ("long_benign", "benign", 16, 0.0, 0.0),
+    ("medium_benign", "benign", 220, 0.0, 0.0),
+    ("long_benign", "benign", 24, 0.0, 0.0),
     ("direct", "jailbreak", 1450, 0.25, 0.25),
     ("template", "jailbreak", 260, 0.1, 0.1),
     ("wild", "jailbreak", 520, 0.1, 0.1),
@@ -584,14 +589,17 @@ PLAN: Sequence[Plan] = (
     ("split_turns", "jailbreak", 100, 0.1, 0.0),
     ("suffixed", "jailbreak", 120, 0.0, 0.0),
     ("written_jailbreak", "jailbreak", 1000, 0.15, 0.1),
-    ("long_planted", "jailbreak", 8, 0.0, 0.0),
-    ("long_direct", "jailbreak", 4, 0.0, 0.0),
+    ("medium_planted", "jailbreak", 120, 0.0, 0.0),
+    ("medium_jailbreak", "jailbreak", 200, 0.0, 0.0),
+    ("long_planted", "jailbreak", 10, 0.0, 0.0),
+    ("long_jailbreak", "jailbreak", 10, 0.0, 0.0),
     ("harmful", "harmful", 1600, 0.25, 0.25),
     ("tense", "harmful", 80, 0.1, 0.1),
     ("buried_harmful", "harmful", 200, 0.1, 0.0),
     ("crescendo", "harmful", 120, 0.1, 0.0),
     ("written_harmful", "harmful", 600, 0.2, 0.15),
-    ("long_harmful", "harmful", 4, 0.0, 0.0),
+    ("medium_harmful", "harmful", 110, 0.0, 0.0),
+    ("long_harmful", "harmful", 6, 0.0, 0.0),
 )
 
 
@@ -642,9 +650,12 @@ def _drawers(make: Maker) -> dict[str, Callable[[], Marked]]:
         "buried_harmful": lambda: make.buried(make.harmful),
         "crescendo": make.crescendo,
         "split_turns": make.split_turns,
-        "long_planted": make.long_planted,
-        "long_direct": lambda: make.long_buried(make.direct),
-        "long_harmful": lambda: make.long_buried(make.harmful),
+        "medium_planted": lambda: make.planted_among(rng.randint(*MEDIUM)),
+        "medium_jailbreak": lambda: make.buried_among(make.any_jailbreak, rng.randint(*MEDIUM)),
+        "medium_harmful": lambda: make.buried_among(make.harmful, rng.randint(*MEDIUM)),
+        "long_planted": lambda: make.planted_among(rng.randint(*LONG)),
+        "long_jailbreak": lambda: make.buried_among(make.any_jailbreak, rng.randint(*LONG)),
+        "long_harmful": lambda: make.buried_among(make.harmful, rng.randint(*LONG)),
     }
     return {k: (lambda f=f: (f(), None)) for k, f in whole.items()} | parts
 
