@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -138,32 +138,6 @@ def fit_temperature(logits: npt.NDArray[np.floating[Any]], gold: Labels) -> floa
 
     found = minimize_scalar(loss, bounds=(0.05, 20.0), method="bounded", options={"xatol": 1e-5})
     return 1.0 / float(found.x)
-
-
-class SpanScore(NamedTuple):
-    """Strict precision, recall and F1 over spans, and the counts they come from."""
-
-    precision: float
-    recall: float
-    f1: float
-    true_positives: int
-    predicted: int
-    gold: int
-
-
-def span_score(gold: Sequence[Set[Span]], predicted: Sequence[Set[Span]]) -> SpanScore:
-    """Strict span scores: a span counts only when type, start and end all agree.
-
-    Args:
-        gold: the true spans of each text.
-        predicted: the found spans of each text, in the same order.
-    """
-    hits = sum(len(g & p) for g, p in zip(gold, predicted, strict=True))
-    found, real = sum(map(len, predicted)), sum(map(len, gold))
-    precision = hits / found if found else 0.0
-    recall = hits / real if real else 0.0
-    f1 = 2 * hits / (found + real) if found + real else 0.0
-    return SpanScore(precision, recall, f1, hits, found, real)
 
 
 def bootstrap_ci(

@@ -1,20 +1,22 @@
 """Model cards: ``docs/models/<name>.md`` from ``training/facts/<name>.json`` and the results.
 
 A facts file says what no measurement can: what the model is for, its training data with their
-licences, its recipe and its weaknesses. The figures come from training/results/evaluation.json.
+licences, its recipe and its weaknesses. The figures come from training/results/evaluation.json, the
+numbers of training texts from training/results/sources.json (``python -m training.sources``).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypedDict
 
-from training.evaluation.markdown import figures, number, table
+from training.evaluation.markdown import figures, table
 
 ROOT = Path(__file__).resolve().parents[2]
 FACTS = ROOT / "training" / "facts"
+COUNTS = ROOT / "training" / "results" / "sources.json"
 
 
 class _Source(TypedDict):
@@ -25,30 +27,18 @@ class _Source(TypedDict):
 
 
 class Source(_Source, total=False):
-    """One source of texts. ``use`` is ``train``, ``choose`` (dev) or ``measure`` (held out)."""
+    """One source of texts.
 
-    rows: int
+    Attributes:
+        use: ``train``, ``choose`` (dev) or ``measure`` (held out).
+        kinds: what ``training.sources`` counts as being of this source; absent where its texts
+            are parts of others.
+    """
 
-
-class Quantised(TypedDict):
-    """The same figure of the fp32 model and of the int8 model that is shipped."""
-
-    set: str
-    metric: str
-    fp32: float
-    int8: float
+    kinds: list[str]
 
 
-class _Facts(TypedDict):
-    name: str
-    task: str
-    interface: str
-    sources: list[Source]
-    recipe: dict[str, str | int | float]
-    weaknesses: list[str]
-
-
-class Facts(_Facts, total=False):
+class Facts(TypedDict):
     """What a facts file holds.
 
     Attributes:
@@ -56,27 +46,51 @@ class Facts(_Facts, total=False):
         task: what it is for, in a sentence.
         interface: its inputs and outputs.
         sources: of its texts.
+        apart: how what is measured is kept out of training.
         recipe: settings of its training.
         weaknesses: known ones.
-        quantisation: what int8 weights cost, where that was measured.
     """
 
-    quantisation: list[Quantised]
+    name: str
+    task: str
+    interface: str
+    sources: list[Source]
+    apart: str
+    recipe: dict[str, str]
+    weaknesses: list[str]
 
 
-def _sources(rows: Iterable[Source]) -> str:
+def _sources(rows: Iterable[Source], counts: Mapping[str, int]) -> str:
     cells = [
-        (s["name"], s["licence"], f"{s['rows']:,}" if "rows" in s else "", s["use"], s["note"])
+        (
+            s["name"],
+            s["licence"],
+            s["use"],
+            f"{sum(counts[kind] for kind in s['kinds']):,}" if "kinds" in s else "",
+            s["note"],
+        )
         for s in rows
     ]
-    return table(("Source", "Licence", "Rows", "Use", "Note"), cells)
+    return table(("Source", "Licence", "Use", "Texts in an epoch", "Note"), cells)
 
 
 def _measured(task: str, results: dict[str, Any]) -> str:
     """The figures of one task, by set."""
-    if task not in results:  # the encoder is measured through its heads
-        return ""
+    if task not in results:
+        return """
+## Measured
+
+Through its heads, whose cards have the figures; by length, by perturbation and beside simpler
+methods: [evaluation](../evaluation.md).
+"""
     rows = figures(results[task]["figures"])
+    by_hand = ""
+    if "written" in results[task]:
+        by_hand = f"""
+Texts written by hand, of the tenth that is kept out of training:
+
+{figures(results[task]["written"])}
+"""
     return f"""
 ## Measured
 
@@ -85,22 +99,16 @@ are 95 % percentile bootstraps over texts; an aim is what the project wants to r
 perturbation and beside simpler methods: [evaluation](../evaluation.md).
 
 {rows}
-"""
+{by_hand}"""
 
 
-def _quantised(rows: Iterable[Quantised]) -> str:
-    cells = [(q["set"], q["metric"], number(q["fp32"], 4), number(q["int8"], 4)) for q in rows]
-    if not cells:
-        return ""
-    return f"\nWhat int8 costs:\n\n{table(('Set', 'Metric', 'fp32', 'int8'), cells)}\n"
-
-
-def render(facts: Facts, results: dict[str, Any]) -> str:
+def render(facts: Facts, results: dict[str, Any], counts: Mapping[str, int]) -> str:
     """The card as Markdown.
 
     Args:
         facts: of one model.
         results: what ``python -m training.evaluation`` measured.
+        counts: training texts of an epoch by kind.
     """
     name = facts["name"]
     task = name.removesuffix("_classifier")
@@ -108,12 +116,11 @@ def render(facts: Facts, results: dict[str, Any]) -> str:
     listed = f"- Labels ({len(labels)}, in logit order): {', '.join(labels)}.\n" if labels else ""
     size = results["models"]["bytes"].get(name)
     weight = f", {size / 1e6:.1f} MB" if size else ""
-    recipe = [(key.replace("_", " "), str(value)) for key, value in facts["recipe"].items()]
     weaknesses = "\n".join(f"- {line}" for line in facts["weaknesses"])
     return f"""# {name}
 
 <!-- Written by `python -m training.evaluation --render` from training/facts/{name}.json and
-training/results/evaluation.json. -->
+training/results/{{evaluation,sources}}.json. -->
 
 {facts["task"]}
 
@@ -124,12 +131,14 @@ training/results/evaluation.json. -->
 
 ## Data
 
-{_sources(facts["sources"])}
+{_sources(facts["sources"], counts)}
+
+{facts["apart"]}
 
 ## Recipe
 
-{table(("Setting", "Value"), recipe)}
-{_measured(task, results)}{_quantised(facts.get("quantisation", []))}
+{table(("Setting", "Value"), facts["recipe"].items())}
+{_measured(task, results)}
 ## Known weaknesses
 
 {weaknesses}
@@ -144,6 +153,9 @@ def write(results: dict[str, Any], folder: Path) -> None:
         folder: where the cards go.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    counts = json.loads(COUNTS.read_text(encoding="utf-8"))
     for path in sorted(FACTS.glob("*.json")):
         facts: Facts = json.loads(path.read_text(encoding="utf-8"))
-        (folder / f"{path.stem}.md").write_text(render(facts, results), encoding="utf-8")
+        of_task = counts.get(path.stem.removesuffix("_classifier"), {})
+        card = render(facts, results, of_task)
+        (folder / f"{path.stem}.md").write_text(card, encoding="utf-8")

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import confusion_matrix
 
+from training.domain import written
 from training.domain.chat import package_folder
 from training.domain.data import held_out_chat, read_jsonl, with_options
 from training.evaluation.figures import Figure, classes, figure, sample
@@ -114,7 +115,7 @@ def _bins(probabilities: Scores, truth: Labels) -> dict[str, list[float]]:
 
 
 def measure(served: Served, data: Path, limit: int | None) -> dict[str, Any]:
-    """Figures, confusion matrix and reliability.
+    """Figures, those of held-out written texts apart, confusion matrix and reliability.
 
     Args:
         served: the models.
@@ -157,9 +158,14 @@ def measure(served: Served, data: Path, limit: int | None) -> dict[str, Any]:
         _calibration(f"{name}, temperature fitted to the other half", refitted, truth),
         _calibration("held-out chat, all sources, as served", everything, everything_truth),
     ]
+    by_hand = []
+    for kind in written.KINDS:
+        scores, right = run(sample(written.held_out(kind), limit), f"written {kind}")
+        by_hand.append(classes(kind, "accuracy", right, scores.argmax(axis=1)))
     counts = confusion_matrix(truth, found, labels=np.arange(len(labels)))
     return {
         "figures": figures,
+        "written": by_hand,
         "confusion": {"labels": list(labels), "counts": counts.tolist()},
         "reliability": {
             "mmlu_pro_dev": _bins(exam, truth),

@@ -31,6 +31,7 @@ def render(results: Results) -> str:
     parts = [_ABOUT, _models(results["models"])]
     parts.append(f"## What is aimed at\n\n{figures(_aims(results))}\n")
     parts += [_task(task, results[task]) for task in TITLES]
+    parts.append(_written(results))
     parts += [_length(results["length"]), _perturbations(results["perturbation"])]
     parts.append(_baselines(results["baselines"]))
     return "\n".join(parts)
@@ -94,6 +95,22 @@ def by_type(rows: Iterable[Results]) -> str:
             for row in rows
         ),
     )
+
+
+def _written(results: Results) -> str:
+    tables = "\n\n".join(
+        f"{title}:\n\n{figures(results[task]['written'])}"
+        for task, title in TITLES.items()
+        if "written" in results[task]
+    )
+    return f"""## Texts written by hand
+
+Most of the texts under `training/written/` are trained on; a tenth of them, chosen by a hash of
+their words, is not and is measured here. Who wrote the others wrote these too: the figures are not
+those of unknown sources, and are in no table above.
+
+{tables}
+"""
 
 
 def _length(entries: list[Results]) -> str:

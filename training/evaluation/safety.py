@@ -18,6 +18,7 @@ from training.evaluation.hard_negatives import BLIND, LOOKED_AT
 from training.evaluation.served import Served
 from training.metrics import Scores
 from training.safety import sources as safety_sources
+from training.safety.data import LABELS, WRITTEN_FOLDERS, written
 
 SEED = 11
 LATENT = 60
@@ -94,8 +95,22 @@ def _against(attacks: Judged, benign: Sequence[Judged]) -> tuple[Flags, Scores]:
     return positive, np.concatenate([part.scores for part in parts])
 
 
+def _written(served: Served, limit: int | None) -> list[Figure]:
+    """Figures on the tenth of the texts written by hand that is kept out of training."""
+    figures = []
+    for folder in WRITTEN_FOLDERS:
+        for label in LABELS:
+            texts = [text for text, _ in written(folder, label, measured=True)]
+            if texts:
+                metric = "false positives" if label == BENIGN else "recall"
+                name = f"{folder}, {label}"
+                flagged = judge(served, sample(texts, limit), f"written {name}").flagged
+                figures.append(share(name, metric, flagged))
+    return figures
+
+
 def measure(served: Served, data: Path, limit: int | None) -> dict[str, Any]:
-    """Figures and ROC curves.
+    """Figures, those of held-out written texts apart, and ROC curves.
 
     Args:
         served: the models.
@@ -148,6 +163,7 @@ def measure(served: Served, data: Path, limit: int | None) -> dict[str, Any]:
         figures.append(share(f"held out: {title}", "false positives", found.flagged))
     return {
         "figures": figures,
+        "written": _written(served, limit),
         "roc": {
             f"{name}, all channels": roc(attack, bastion.scores),
             f"{name}, user channel": roc(attack[user], bastion.scores[user]),

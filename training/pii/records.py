@@ -9,7 +9,7 @@ whole records can be made of those alone.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -565,8 +565,3 @@ def plain_record(rng: random.Random) -> str:
     make: Callable[[random.Random, list[Field]], str] = rng.choice(_PAIRED)
     template = make(rng, fields(rng, rng.choice((1, 2, 3, 4, 5, 7)), personal=False))
     return template.replace("{{timestamp}}", "{{n_time}}")
-
-
-def all_fields() -> Sequence[str]:
-    """Slots that records use."""
-    return [slot for slot, _ in (*_PERSONAL, *_PLAIN)]

@@ -96,11 +96,6 @@ def crop(text: str, limit: int, rng: random.Random) -> str:
     return text[start : start + limit].rsplit(" ", 1)[0]
 
 
-def random_limit(rng: random.Random) -> int:
-    """A length in characters; short ones are likelier (they are cheaper and as telling)."""
-    return rng.choice((200, 300, 400, 600, 900, CHARACTERS))
-
-
 def skim(text: str, limit: int, rng: random.Random) -> str:
     """Sentences of ``text`` in order with gaps between them, as compression leaves them."""
     sentences = re.findall(r"[^\n.!?]+[.!?]?[ \n]*", text)
