@@ -4,11 +4,14 @@ The latter are made of the former (encoder and head in one file), so both comput
 
 - In this process, ONNX Runtime alone: all three verdicts. Shared: the encoder on two threads, then
   the heads; independent: three sessions of one thread side by side.
-- In Triton: whole decisions of both, asked in turn; and the encoder with one thread or two, one
-  instance or two, under one request at a time and four.
-- The peak memory of encoder and heads against the tokens, each in a fresh process.
+- In Triton: whole decisions of both, and the encoder with one thread or two, one instance or two,
+  under one request at a time and four. Memory of the whole server (PSS) after each length.
+- The peak memory and the time of encoder and heads over the tokens, each in a fresh process.
 
-Usage: ``python perf/shared_encoder.py [--calls N] [--longest TOKENS] [--output FILE.json]``
+What is compared is asked in turn, and every answer is checked: logits of both ways alike, all of a
+text read, no check left out. ``perf/shared_encoder_report.py`` makes tables and picture.
+
+Usage: ``python perf/shared_encoder.py [--calls N] [--longest TOKENS] [--models DIR]``
 """
 
 from __future__ import annotations
@@ -16,7 +19,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -32,11 +34,10 @@ import machine
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
+import shared_encoder_report as report
 import typer
 from prose import Prose
-from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 from tokenizers import Tokenizer
 
 from pointsman import Router, paths
@@ -49,9 +50,10 @@ MEMORY_LENGTHS = (1024, 2048, 4096, 8192, 16384, 32768)
 INSTANCES = ((1, 1), (2, 1), (1, 2))
 """(threads, instances) of the encoder."""
 CALLERS = (1, 4)
+ROUNDS = 4
+"""In which the settings take turns."""
 SEED = 40
 TIMEOUT_S = 600.0
-RESULTS = Path(__file__).parent / "results"
 
 Inputs = dict[str, npt.NDArray[Any]]
 
@@ -101,18 +103,32 @@ def turns(tokens: int, calls: int) -> tuple[int, int]:
     return (3, calls) if tokens <= 512 else (1, max(3, calls // 8))
 
 
-def quantiles(ms: list[float]) -> dict[str, float]:
-    """Return the median and the 95th percentile of times in milliseconds."""
-    return {
-        "p50_ms": round(statistics.median(ms), 2),
-        "p95_ms": round(float(np.quantile(ms, 0.95)), 2),
-    }
+def summary(ms: list[float]) -> dict[str, Any]:
+    """Return the median, the quartiles and the 95th percentile of times in milliseconds."""
+    low, middle, high, late = (round(float(q), 2) for q in np.quantile(ms, [0.25, 0.5, 0.75, 0.95]))
+    return {"calls": len(ms), "p50_ms": middle, "quartiles_ms": [low, high], "p95_ms": late}
+
+
+def rows_of(tokens: int, ms: dict[str, list[float]]) -> list[dict[str, Any]]:
+    """Return a row for each way; its ratio to the first is that within each turn."""
+    first = next(iter(ms.values()))
+    return [
+        {
+            "way": way,
+            "tokens": tokens,
+            **summary(times),
+            "ratio": [
+                round(float(q), 3) for q in np.quantile(np.divide(times, first), [0.5, 0.25, 0.75])
+            ],
+        }
+        for way, times in ms.items()
+    ]
 
 
 def in_process(
     ways: dict[str, Callable[[Inputs], Any]], ids: list[int], calls: int
 ) -> list[dict[str, Any]]:
-    """Time all three verdicts of each way, in turn; both must say the same."""
+    """Time all three verdicts of each way, in turn; RuntimeError unless all say the same."""
     rows = []
     for length in track(LENGTHS, "in this process"):
         array = np.array([ids[:length]], np.int64)
@@ -120,29 +136,37 @@ def in_process(
         ms: dict[str, list[float]] = {way: [] for way in ways}
         warm_up, timed = turns(length, calls)
         for turn in range(warm_up + timed):
-            logits = {}
+            logits = []
             for way, run in ways.items():
                 begin = time.perf_counter()
-                logits[way] = run(inputs)
+                logits.append(run(inputs))
                 if turn >= warm_up:
                     ms[way].append((time.perf_counter() - begin) * 1e3)
-        first, *others = logits.values()
-        for other in others:
-            for one, two in zip(first, other, strict=True):
-                # int8 activations: a last bit moves one across a step.
-                if one.shape != two.shape or np.abs(one - two).max() > 0.05 * np.ptp(one):
-                    raise RuntimeError(f"the ways disagree at {length} tokens")
-        rows += [{"way": way, "tokens": length, **quantiles(times)} for way, times in ms.items()]
+            check_alike(logits, length)
+        rows += rows_of(length, ms)
     return rows
 
 
-def ask(router: Router, text: str, budget: int) -> float:
-    """Return the milliseconds of one decision; RuntimeError unless it is complete."""
+def check_alike(logits: list[list[npt.NDArray[np.float32]]], tokens: int) -> None:
+    """Raise RuntimeError unless all ways gave the same logits, and numbers."""
+    for other in logits:
+        for one, two in zip(logits[0], other, strict=True):
+            numbers = one.shape == two.shape and np.isfinite([one, two]).all()
+            # int8 activations: a last bit moves one across a step.
+            if not numbers or np.abs(one - two).max() > 0.05 * np.ptp(one):
+                raise RuntimeError(f"the ways disagree at {tokens} tokens")
+
+
+def ask(router: Router, text: str) -> float:
+    """Return the milliseconds of one decision; RuntimeError unless all of the text was read."""
     begin = time.perf_counter()
-    decision = router.route_text(text, budget=budget)
+    decision = router.route_text(text, budget=-1)
     ms = (time.perf_counter() - begin) * 1e3
-    if decision.errors or not decision.coverage.classified_tokens:
+    if decision.errors:
         raise RuntimeError(f"checks did not run: {', '.join(decision.errors)}")
+    coverage = decision.coverage
+    if coverage.truncated or not 0 < coverage.classified_tokens == coverage.tokens:
+        raise RuntimeError(f"{coverage.classified_tokens} of {coverage.tokens} tokens were read")
     return ms
 
 
@@ -150,81 +174,96 @@ def decisions(ways: dict[str, Path], prose: Prose, calls: int) -> list[dict[str,
     """Ask one server for each way, in turn, the same texts."""
     rows = []
     with ExitStack() as stack:
-        routers = {}
-        for way, repository in ways.items():
-            triton = stack.enter_context(EmbeddedTriton(repository))
-            routers[way] = stack.enter_context(Router(triton.grpc_url, timeout_s=TIMEOUT_S))
+        servers = {way: stack.enter_context(EmbeddedTriton(ways[way])) for way in ways}
+        routers = {
+            way: stack.enter_context(Router(server.grpc_url, timeout_s=TIMEOUT_S))
+            for way, server in servers.items()
+        }
         for size in track(ENSEMBLE_SIZES, "decisions"):
             ms: dict[str, list[float]] = {way: [] for way in ways}
             warm_up, timed = turns(size, calls)
             for turn in range(warm_up + timed):
                 text = prose.draw(size)
                 for way, router in routers.items():
-                    taken = ask(router, text, -1)
+                    taken = ask(router, text)
                     if turn >= warm_up:
                         ms[way].append(taken)
-            rows += [{"way": way, "tokens": size, **quantiles(t)} for way, t in ms.items()]
+            for row in rows_of(size, ms):
+                mib = round(servers[row["way"]].pss_bytes() / 2**20, 1)
+                rows.append({**row, "server_mib": mib})
     return rows
 
 
 def instances(repository: Path, prose: Prose, calls: int) -> list[dict[str, Any]]:
-    """Ask about 512 tokens, with one or more callers, for each setting of the encoder."""
+    """Ask about 512 tokens, with one or more callers, for each setting of the encoder, in turn."""
     rows = []
-    texts = [prose.draw(512) for _ in range(calls)]
-    for threads, count in track(INSTANCES, "threads and instances"):
-        with tempfile.TemporaryDirectory(prefix="pointsman-instances-") as scratch:
+    texts = [prose.draw(512) for _ in range(max(calls, ROUNDS * max(CALLERS)))]
+    with ExitStack() as stack:
+        routers = {}
+        for threads, count in INSTANCES:
+            scratch = stack.enter_context(
+                tempfile.TemporaryDirectory(prefix="pointsman-instances-")
+            )
             copy = Path(shutil.copytree(repository, Path(scratch) / "models"))
             config = independent.config_of(copy / "encoder")
             config.parameters["intra_op_thread_count"].string_value = str(threads)
             config.instance_group[0].count = count
             independent.write_config(copy / "encoder", config)
-            with (
-                EmbeddedTriton(copy) as triton,
-                Router(triton.grpc_url, timeout_s=TIMEOUT_S) as router,
-            ):
-                for callers in CALLERS:
-                    with ThreadPoolExecutor(callers) as pool:
-                        list(
-                            pool.map(
-                                lambda text: ask(router, text, -1), texts[: turns(512, calls)[0]]
-                            )
-                        )
+            triton = stack.enter_context(EmbeddedTriton(copy))
+            routers[threads, count] = stack.enter_context(
+                Router(triton.grpc_url, timeout_s=TIMEOUT_S)
+            )
+        for callers in track(CALLERS, "threads and instances"):
+            ms: dict[tuple[int, int], list[float]] = {setting: [] for setting in routers}
+            rates: dict[tuple[int, int], list[float]] = {setting: [] for setting in routers}
+            with ThreadPoolExecutor(callers) as pool:
+                for turn in range(-1, ROUNDS):  # the first one warms up
+                    asked = texts[turn % ROUNDS :: ROUNDS]
+                    for setting, router in routers.items():
                         begin = time.perf_counter()
-                        ms = list(pool.map(lambda text: ask(router, text, -1), texts))
-                        seconds = time.perf_counter() - begin
-                    rows.append(
-                        {
-                            "threads": threads,
-                            "instances": count,
-                            "callers": callers,
-                            **quantiles(ms),
-                            "decisions_per_s": round(len(texts) / seconds, 1),
-                        }
-                    )
+                        taken = list(pool.map(ask, [router] * len(asked), asked))
+                        if turn >= 0:
+                            ms[setting] += taken
+                            rates[setting].append(len(asked) / (time.perf_counter() - begin))
+            rows += [
+                {
+                    "threads": threads,
+                    "instances": count,
+                    "callers": callers,
+                    **summary(ms[threads, count]),
+                    "decisions_per_s": round(float(np.median(rates[threads, count])), 1),
+                    "decisions_per_s_range": [
+                        round(q(rates[threads, count]), 1) for q in (min, max)
+                    ],
+                }
+                for threads, count in routers
+            ]
     return rows
 
 
-def memory(longest: int) -> list[dict[str, float]]:
+def memory(repository: Path, longest: int) -> list[dict[str, float]]:
     """Return what encoder and heads take at their peak, beyond their weights, for each length."""
     rows = []
     for length in track([n for n in MEMORY_LENGTHS if n <= longest], "memory"):
-        command = [sys.executable, __file__, "--peak-of", str(length)]
+        command = [sys.executable, __file__, "--peak-of", str(length), "--models", str(repository)]
         done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
         rows.append(json.loads(done.stdout))
     return rows
 
 
-def peak(length: int) -> dict[str, float]:
+def peak(repository: Path, length: int) -> dict[str, float]:
     """Run encoder and heads once, in this process; return the growth of its peak, in MiB."""
-    run = Shared(paths.model_repository())
+    run = Shared(repository)
     ids = np.random.default_rng(SEED).integers(1000, 30000, (1, length))
     before = _status_mib("VmRSS")
     Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
     begin = time.perf_counter()
-    run({"input_ids": ids, "attention_mask": np.ones_like(ids)})
+    logits = run({"input_ids": ids, "attention_mask": np.ones_like(ids)})
+    seconds = time.perf_counter() - begin
+    check_alike([logits], length)
     return {
         "tokens": length,
-        "seconds": round(time.perf_counter() - begin, 2),
+        "seconds": round(seconds, 2),
         "loaded_mib": round(before, 1),
         "growth_mib": round(_status_mib("VmHWM") - before, 1),
         "kept_mib": round(_status_mib("VmRSS") - before, 1),
@@ -238,44 +277,36 @@ def _status_mib(key: str) -> float:
     return int(found[1]) / 1024
 
 
-def show(console: Console, title: str, rows: list[dict[str, Any]]) -> None:
-    """Print rows of the same keys."""
-    table = Table(title=title)
-    for column in rows[0]:
-        table.add_column(column, justify="right")
-    for row in rows:
-        table.add_row(*(str(value) for value in row.values()))
-    console.print(table)
-
-
 def main(
-    output: Annotated[Path, typer.Option(help="JSON to write.")] = RESULTS / "shared_encoder.json",
+    output: Annotated[Path, typer.Option(help="JSON to write.")] = report.RESULTS,
+    picture: Annotated[Path, typer.Option(help="Picture to draw.")] = report.PICTURE,
     calls: Annotated[int, typer.Option(min=1, help="Timed calls at 512 tokens.")] = 40,
-    longest: Annotated[int, typer.Option(help="Longest text of the memory curve.")] = 32768,
+    longest: Annotated[
+        int, typer.Option(min=1024, help="Longest text of the memory curve.")
+    ] = 32768,
+    models: Annotated[Path | None, typer.Option(help="Another model repository.")] = None,
     peak_of: Annotated[int, typer.Option(hidden=True)] = 0,
 ) -> None:
-    """Measure, print tables and write the JSON."""
+    """Measure, write the JSON, print tables and draw the picture."""
+    repository = paths.model_repository(models)
     if peak_of:
-        print(json.dumps(peak(peak_of)))
+        print(json.dumps(peak(repository, peak_of)))
         return
-    repository = paths.model_repository()
     prose = Prose(SEED)
     tokenizer = Tokenizer.from_file(str(repository / "encoder" / "1" / "tokenizer.json"))
     ids = tokenizer.encode(prose.draw(max(LENGTHS) + 200)).ids
-    results: dict[str, Any] = {"machine": machine.describe(), "calls": calls}
+    results: dict[str, Any] = {"machine": machine.describe()}
     with tempfile.TemporaryDirectory(prefix="pointsman-shared-") as scratch:
         three = independent.write_independent(repository, Path(scratch) / "models")
         ways = {"shared": Shared(repository), "independent": Independent(three)}
         results["in_process"] = in_process(ways, ids, calls)
         results["decisions"] = decisions({"shared": repository, "independent": three}, prose, calls)
     results["encoder_instances"] = instances(repository, prose, calls)
-    results["memory"] = memory(longest)
+    results["memory"] = memory(repository, longest)
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(json.dumps(results, indent=1) + "\n")
-    console = Console()
-    for key, rows in results.items():
-        if isinstance(rows, list):
-            show(console, key.replace("_", " "), rows)
+    sys.stdout.write(report.markdown(results))
+    report.draw(results, picture)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The parts of the measurements that could make a wrong number look right."""
 
 import importlib
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -9,6 +10,7 @@ import onnxruntime
 import pytest
 
 from pointsman import Coverage
+from tests.tiny_models import write_repository
 
 pytestmark = pytest.mark.usefixtures("perf_scripts")
 
@@ -144,3 +146,108 @@ def test_bf16_is_asked_of_every_op(classifiers: ModuleType) -> None:
         if attribute.name == "compute_type"
     ]
     assert found == [b"bfloat16"] * 6
+
+
+@pytest.fixture(scope="module")
+def shared_encoder() -> ModuleType:
+    return importlib.import_module("shared_encoder")
+
+
+def test_encoder_and_heads_compute_what_each_head_with_the_encoder_does(
+    shared_encoder: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = write_repository(tmp_path / "shared")
+    three = importlib.import_module("independent").write_independent(shared, tmp_path / "three")
+    ways = {
+        "shared": shared_encoder.Shared(shared),
+        "independent": shared_encoder.Independent(three),
+    }
+    monkeypatch.setattr(shared_encoder, "LENGTHS", (4, 30))
+    rows = shared_encoder.in_process(ways, [101, *range(2000, 2100)], 2)
+    assert [(row["way"], row["tokens"], row["calls"]) for row in rows] == [
+        ("shared", 4, 2),
+        ("independent", 4, 2),
+        ("shared", 30, 2),
+        ("independent", 30, 2),
+    ]
+    ways["wrong"] = lambda inputs: [2 * logits for logits in ways["shared"](inputs)]
+    with pytest.raises(RuntimeError, match="disagree at 4 tokens"):
+        shared_encoder.in_process(ways, [101, *range(2000, 2100)], 2)
+
+
+def test_logits_that_are_no_numbers_stop_the_measurement(shared_encoder: ModuleType) -> None:
+    right = [np.array([[1.0, 2.0]], np.float32)]
+    shared_encoder.check_alike([right, right], 7)
+    for wrong in (np.nan, np.inf):
+        bad = [np.array([[1.0, wrong]], np.float32)]
+        with pytest.raises(RuntimeError, match="disagree at 7 tokens"):
+            shared_encoder.check_alike([bad, bad], 7)
+
+
+def test_ratios_are_within_each_turn(shared_encoder: ModuleType) -> None:
+    # The machine was twice as busy in the last two turns.
+    shared, other = shared_encoder.rows_of(
+        512, {"shared": [1.0, 1.0, 2.0, 2.0], "independent": [3.0, 3.0, 6.0, 6.0]}
+    )
+    assert shared["ratio"] == [1, 1, 1]
+    assert other["ratio"] == [3, 3, 3]
+    assert (other["p50_ms"], other["quartiles_ms"], other["calls"]) == (4.5, [3, 6], 4)
+
+
+@pytest.mark.parametrize(
+    ("coverage", "errors", "complaint"),
+    [
+        ({"tokens": 9, "classified_tokens": 8}, (), "8 of 9 tokens"),
+        ({"tokens": 9, "classified_tokens": 9, "truncated": True}, (), "9 of 9 tokens"),
+        ({"tokens": 9, "classified_tokens": 9}, ("domain: NaN",), "domain: NaN"),
+    ],
+)
+def test_a_text_not_read_in_full_stops_the_measurement(
+    shared_encoder: ModuleType, coverage: Any, errors: tuple[str, ...], complaint: str
+) -> None:
+    answer = decision(**coverage)
+    answer.errors = errors
+    router = type("Router", (), {"route_text": lambda *_, **__: answer})()
+    with pytest.raises(RuntimeError, match=complaint):
+        shared_encoder.ask(router, "some text")
+    answer = decision(tokens=9, classified_tokens=9)
+    assert shared_encoder.ask(router, "some text") > 0
+
+
+def test_the_report_says_what_was_measured(shared_encoder: ModuleType, tmp_path: Path) -> None:
+    rows = [
+        row
+        for tokens in (512, 8192)
+        for row in shared_encoder.rows_of(
+            tokens, {"shared": [tokens / 10] * 3, "independent": [tokens / 4] * 3}
+        )
+    ]
+    results = {
+        "in_process": rows,
+        "decisions": [{**row, "server_mib": 300.0} for row in rows],
+        "encoder_instances": [
+            {
+                "threads": 2,
+                "instances": 1,
+                "callers": 4,
+                **shared_encoder.summary([50.0, 60.0, 70.0]),
+                "decisions_per_s": 16.5,
+                "decisions_per_s_range": [15.0, 17.0],
+            }
+        ],
+        "memory": [
+            {"tokens": n, "seconds": n**2 / 1e6, "growth_mib": n / 32, "kept_mib": 1.0}
+            for n in (1024, 4096, 32768)
+        ],
+    }
+    report = importlib.import_module("shared_encoder_report")
+    text = report.markdown(results)
+    assert "| 512 | 51.2 (51.2-51.2) | 128 (128-128) | 2.50 (2.50-2.50) |" in text
+    assert "| 2 | 1 | 4 | 60.0 (55.0-65.0) |" in text
+    assert "| 32,768 | 1,024.0 | 32.0 | 1.0 |" in text
+    assert "to the power of 1.00, time 2.00" in text
+    picture = tmp_path / "picture.svg"
+    report.draw(results, picture)
+    first = picture.read_bytes()
+    report.draw(results, picture)
+    assert picture.read_bytes() == first
