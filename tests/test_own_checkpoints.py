@@ -2,13 +2,16 @@
 
 import contextlib
 import os
+import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from perf.independent import read_ids
-from pointsman import Router, ServerError
+from pointsman import Router, ServerError, paths
+from pointsman.doctor import diagnose
 from pointsman.embedded import EmbeddedTriton
 from pointsman.errors import ModelLoadError, ServerStartError
 from pointsman.processes import stubs
@@ -39,6 +42,49 @@ def test_classifiers_that_read_token_ids_serve_beside_heads_and_alone(
     tmp_path: Path, reading_ids: list[str]
 ) -> None:
     repository = write_repository(tmp_path / "models", reading_ids=reading_ids)
+    with EmbeddedTriton(repository) as server, Router(server.grpc_url, timeout_s=30) as router:
+        judge(router)
+
+
+GUIDE = Path(__file__).parents[1] / "docs" / "own_checkpoints.md"
+
+
+def replaced(text: str, pattern: str, by: str) -> str:
+    """The text with the one thing that the pattern finds replaced."""
+    changed, count = re.subn(pattern, lambda _: by, text, flags=re.S | re.M)
+    assert count == 1, pattern
+    return changed
+
+
+def test_the_guide_as_written_puts_a_classifier_in_place_of_a_head(tmp_path: Path) -> None:
+    section = GUIDE.read_text().split("## One classifier in place of a head")[1].split("\n## ")[0]
+    inputs, op_library, fed = re.findall(r"(?:^ {7,}\S.*\n)+", section, re.M)
+    assert "labels.json" in section
+
+    # 1. three files
+    repository = write_repository(tmp_path / "models")
+    alone = write_repository(tmp_path / "alone", reading_ids=["domain_classifier"])
+    folder = repository / "domain_classifier" / "1"
+    shutil.rmtree(folder)
+    shutil.copytree(alone / "domain_classifier" / "1", folder)
+    assert {path.name for path in folder.iterdir()} == {
+        "model.onnx",
+        "labels.json",
+        "tokenizer.json",
+    }
+    # 2. what it reads
+    config = repository / "domain_classifier" / "config.pbtxt"
+    text = replaced(config.read_text(), r"^model_warmup \[.*?^\]", "")
+    config.write_text(replaced(text, r"^input \[.*?^\]", inputs) + op_library)
+    # 3. what it is given, in the file as shipped
+    ensemble = Path("chat_router", "config.pbtxt")
+    shipped = (paths.model_repository() / ensemble).read_text()
+    before, name, after = shipped.partition('model_name: "domain_classifier"')
+    step, following, rest = after.partition("model_name:")
+    step = replaced(step, r'^ *input_map \{ key: "hidden_states"[^\n]*$', fed)
+    (repository / ensemble).write_text(before + name + step + following + rest)
+    # 4. doctor, and a start
+    assert [check for check in diagnose(model_repository=repository) if not check.ok] == []
     with EmbeddedTriton(repository) as server, Router(server.grpc_url, timeout_s=30) as router:
         judge(router)
 
