@@ -238,6 +238,32 @@ def test_calls_that_are_given_up_time_out_and_do_not_harm_the_server(
         assert router.route_text("tea").action == "route"
 
 
+def decisions_made(server: EmbeddedTriton) -> int:
+    with InferenceServerClient(server.grpc_url) as client:
+        (stats,) = client.get_inference_statistics("chat_router").model_stats
+        return int(stats.inference_stats.success.count)
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_closing_waits_for_the_answer_to_a_call_that_was_given_up(
+    server: EmbeddedTriton, asynchronous: bool
+) -> None:
+    before = decisions_made(server)
+    if asynchronous:
+
+        async def give_up() -> None:
+            async with AsyncRouter(server.grpc_url) as router:
+                with pytest.raises(errors.ServerTimeoutError):
+                    await router.route_text(LONG, timeout_s=0.02)
+
+        asyncio.run(give_up())
+    else:
+        with Router(server.grpc_url) as router, pytest.raises(errors.ServerTimeoutError):
+            router.route_text(LONG, timeout_s=0.02)
+    # The only call of this router: nothing had shown before that the server answers.
+    assert decisions_made(server) == before + 1
+
+
 async def test_a_cancelled_call_ends_at_once_and_does_not_harm_the_server(
     server: EmbeddedTriton,
 ) -> None:

@@ -51,8 +51,9 @@ DEFAULT_MAX_IN_FLIGHT = 128
 # than a server takes that has as many texts of 32,768 tokens before it as it admits.
 _WIRE_GRACE_S = 3600.0
 # How long closing waits for such calls, since closing cancels them: more than one such text takes.
-# A server that has never answered is not waited for.
+# A server that does not say within this time that it lives is not waited for.
 _DRAIN_S = 60.0
+_ALIVE_S = 0.5
 # Nobody wonders that a text of more than that takes time to read: it is the shipped default.
 _USUAL_BUDGET = 512
 
@@ -106,7 +107,6 @@ class Router:
         self._retries = _at_least(0, "retries", retries)
         self._max_in_flight = _at_least(1, "max_in_flight", max_in_flight)
         self._closed = False
-        self._answered = False
         self._client = triton.InferenceServerClient(url, channel_args=_CHANNEL)
         self._sending = threading.Lock()
         self._under_way: set[concurrent.futures.Future[triton.InferResult]] = set()
@@ -172,7 +172,6 @@ class Router:
             result: triton.InferResult | None, error: InferenceServerException | None
         ) -> None:
             self._under_way.discard(future)
-            self._answered |= _is_answer(error)
             if error is None:
                 future.set_result(result)
             else:
@@ -190,9 +189,15 @@ class Router:
     def close(self) -> None:
         """Close the connection. Calls under way have a minute to end, then they fail."""
         self._closed = True
-        if self._answered:
+        if self._under_way and self._alive():
             concurrent.futures.wait(tuple(self._under_way), _DRAIN_S)
         self._client.close()
+
+    def _alive(self) -> bool:
+        try:
+            return bool(self._client.is_server_live(client_timeout=_ALIVE_S))
+        except InferenceServerException:
+            return False
 
     def __enter__(self) -> Router:
         return self
@@ -225,7 +230,6 @@ class AsyncRouter:
         self._retries = _at_least(0, "retries", retries)
         self._max_in_flight = _at_least(1, "max_in_flight", max_in_flight)
         self._closed = False
-        self._answered = False
         self._client: triton_aio.InferenceServerClient | None = None
         self._under_way: set[asyncio.Task[triton.InferResult]] = set()
 
@@ -287,16 +291,25 @@ class AsyncRouter:
     def _complete(self, task: asyncio.Task[triton.InferResult]) -> None:
         self._under_way.discard(task)
         if not task.cancelled():
-            # Looked at here, since asyncio complains about an exception that nobody looked at.
-            self._answered |= _is_answer(task.exception())
+            task.exception()  # asyncio complains about one that nobody looked at
 
     async def close(self) -> None:
         """Close the connection. Calls under way have a minute to end, then they fail."""
         self._closed = True
-        if self._answered and self._under_way:
-            await asyncio.wait(tuple(self._under_way), timeout=_DRAIN_S)
-        if self._client is not None:
-            await self._client.close()
+        if self._client is None:
+            return
+        # Before anything is awaited: a set that has become empty cannot be waited for.
+        under_way = tuple(self._under_way)
+        if under_way and await self._alive(self._client):
+            await asyncio.wait(under_way, timeout=_DRAIN_S)
+        await self._client.close()
+
+    @staticmethod
+    async def _alive(client: triton_aio.InferenceServerClient) -> bool:
+        try:
+            return bool(await client.is_server_live(client_timeout=_ALIVE_S))
+        except InferenceServerException:
+            return False
 
     async def __aenter__(self) -> AsyncRouter:
         return self
@@ -398,13 +411,6 @@ def _options(deadline: _Deadline) -> dict[str, Any]:
     """The time that is left: in Triton's queues, in microseconds, and on the wire, in seconds."""
     remaining_s = deadline.remaining_s()
     return {"timeout": int(remaining_s * 1e6), "client_timeout": remaining_s + _WIRE_GRACE_S}
-
-
-def _is_answer(error: BaseException | None) -> bool:
-    """Whether a call ended because a server spoke."""
-    return error is None or (
-        isinstance(error, InferenceServerException) and _STATUSES.get(error.status()) is None
-    )
 
 
 def _deadline_exceeded() -> InferenceServerException:
