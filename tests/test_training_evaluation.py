@@ -273,6 +273,7 @@ def results() -> dict[str, Any]:
     scores = rng.random(60)
     hits = scores > 0.4
     figures = [share("a set", "recall", hits, 0.9), area("a set", positive, scores)]
+    by_hand = [share("written by hand", "recall", hits)]
     long = [
         share("attack at five depths", "recall at 2 % false positives", hits),
         share("question at the end", "accuracy", hits),
@@ -287,9 +288,14 @@ def results() -> dict[str, Any]:
             "labels": {"safety": list(SAFETY), "domain": ["law", "other"], "pii": ["O"]},
             "quick": False,
         },
-        "safety": {"figures": figures, "roc": {"a set": safety.roc(positive, scores)}},
+        "safety": {
+            "figures": figures,
+            "written": by_hand,
+            "roc": {"a set": safety.roc(positive, scores)},
+        },
         "domain": {
             "figures": figures,
+            "written": by_hand,
             "confusion": {"labels": ["law", "other"], "counts": [[3, 1], [0, 0]]},
             "reliability": {"a set": {"confidence": [0.5, 0.9], "accuracy": [0.4, 0.95]}},
             "fitted_temperatures": [1.01, 0.99],
@@ -327,6 +333,8 @@ def test_report_holds_every_figure_and_its_tables_are_whole() -> None:
     page = report.render(results())
     assert "| a set | recall |" in page
     assert "-0.150 | 20.0%" in page
+    assert page.count("| written by hand | recall |") == 2
+    assert "written by hand" not in page[: page.index("## Texts written by hand")]
     assert "| PERSON | 1 | 0 | – | 0.000 | 0.000 |" in page
     assert "nan" not in page
     for block in re.findall(r"(?:^\|.*\n?)+", page, re.MULTILINE):
@@ -352,3 +360,16 @@ def test_cards_of_the_shipped_models_can_be_written(tmp_path: Path) -> None:
     assert "benign, jailbreak, harmful" in card
     assert "1.5 MB" in card
     assert "| a set | recall |" in card
+    assert "| written by hand | recall |" in card
+    assert "](safety_classifier.md)" in (tmp_path / "encoder.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("task", ["safety", "domain", "pii"])
+def test_every_counted_text_has_one_source(task: str) -> None:
+    counts = json.loads(cards.COUNTS.read_text(encoding="utf-8"))[task]
+    facts = json.loads((cards.FACTS / f"{task}_classifier.json").read_text(encoding="utf-8"))
+    kinds = [kind for source in facts["sources"] for kind in source.get("kinds", [])]
+    assert sorted(kinds) == sorted(counts)
+    for source in facts["sources"]:
+        assert source["use"] in {"train", "choose", "measure"}
+        assert source["use"] == "train" or "kinds" not in source
