@@ -44,6 +44,9 @@ WINDOW_LOSS = 0.5
 """Weight of the loss over single safety windows, where the place of the attack is known."""
 BENIGN_WEIGHT = 1.5
 """Factor of a benign text's loss: a false positive costs more than a miss."""
+BENIGN_ELSEWHERE = 0.3
+"""Weight of the safety loss over the texts of the other tasks, which are all benign. Their hidden
+states are there already, so it costs next to nothing."""
 TASKS = ("safety", "domain", "pii")
 
 
@@ -56,12 +59,14 @@ class Example:
         ids: token ids with [CLS] and [SEP].
         label: class of the text (safety, domain) or of each token (pii).
         attack: first and last token (exclusive) of the unsafe passage, where known.
+        harmless: of a text of another task, that safety may learn it as benign.
     """
 
     task: str
     ids: Sequence[int]
     label: int | Sequence[int]
     attack: tuple[int, int] | None = None
+    harmless: bool = False
 
 
 class MultiTask(nn.Module):
@@ -88,17 +93,22 @@ def draw(task: str, data: Path, epoch: int, scale: float) -> list[Example]:
     tokenizer = load_tokenizer()
     if task == "domain":
         pairs = domain_data.training_pairs(data, epoch)
-        encodings = tokenizer.encode_batch([text for text, _ in pairs])
+        pairs = pairs[: round(scale * len(pairs))]
+        texts = [text for text, _ in pairs]
+        harmless = set(safety_data.harmless_elsewhere(texts, data))
         return [
-            Example(task, e.ids, domain_data.LABELS.index(label))
-            for e, (_, label) in zip(encodings, pairs, strict=True)
+            Example(task, e.ids, domain_data.LABELS.index(label), harmless=i in harmless)
+            for i, (e, (_, label)) in enumerate(
+                zip(tokenizer.encode_batch(texts), pairs, strict=True)
+            )
         ]
     if task == "pii":
         personal = pii_data.training_samples(data, epoch, scale)
-        encodings = tokenizer.encode_batch([sample.text for sample in personal])
+        texts = [sample.text for sample in personal]
+        harmless = set(safety_data.harmless_elsewhere(texts, data))
         return [
-            Example(task, e.ids, tag(e.offsets, _spans(s), pii_data.LABELS))
-            for e, s in zip(encodings, personal, strict=True)
+            Example(task, e.ids, tag(e.offsets, _spans(s), pii_data.LABELS), harmless=i in harmless)
+            for i, (e, s) in enumerate(zip(tokenizer.encode_batch(texts), personal, strict=True))
         ]
     samples = safety_data.training_samples(data, epoch, scale)
     encodings = tokenizer.encode_batch([sample.text for sample in samples])
@@ -158,10 +168,17 @@ def loss_of(model: MultiTask, batch: Sequence[Example]) -> Tensor:
     logits = head(states, mask)
     if task == "domain":
         gold = torch.tensor([e.label for e in batch])
-        return nn.functional.cross_entropy(logits, gold, label_smoothing=LABEL_SMOOTHING)
-    rows = [e.label for e in batch if not isinstance(e.label, int)]
-    gold = torch.from_numpy(pad(rows, IGNORED))
-    return nn.functional.cross_entropy(logits.transpose(1, 2), gold, ignore_index=IGNORED)
+        loss = nn.functional.cross_entropy(logits, gold, label_smoothing=LABEL_SMOOTHING)
+    else:
+        tags = [e.label for e in batch if not isinstance(e.label, int)]
+        gold = torch.from_numpy(pad(tags, IGNORED))
+        loss = nn.functional.cross_entropy(logits.transpose(1, 2), gold, ignore_index=IGNORED)
+    rows = [row for row, e in enumerate(batch) if e.harmless]
+    benign = [Example("safety", batch[row].ids, label=0) for row in rows]
+    for safety in model.heads.values():
+        if rows and isinstance(safety, SafetyHead):
+            loss += BENIGN_ELSEWHERE * safety_loss(safety, states[rows], mask[rows], benign)
+    return loss
 
 
 def _batches(examples: Sequence[Example], rng: random.Random) -> list[list[Example]]:

@@ -18,7 +18,7 @@ from training.model.session import open_session
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> module.Exported:
     torch.manual_seed(3)
-    # Four layers: local and global ones, both more than once.
+    # Four layers: local and wide ones, both more than once.
     return module.export_encoder(Encoder(4), tmp_path_factory.mktemp("encoder"))
 
 

@@ -3,7 +3,15 @@
 import pytest
 import torch
 
-from training.model.encoder import GLOBAL_LAYERS, WIDTH, WINDOW, Encoder, Layer, _rotations
+from training.model.encoder import (
+    WIDE_LAYERS,
+    WIDE_WINDOW,
+    WIDTH,
+    WINDOW,
+    Encoder,
+    Layer,
+    _rotations,
+)
 from training.model.heads import POOL, STRIDE, DomainHead, SafetyHead, TokenHead, window_labels
 from training.model.tagging import IGNORED
 
@@ -31,29 +39,19 @@ def test_padding_has_no_influence_on_the_states(encoder: Encoder) -> None:
 
 
 @torch.inference_mode()
-def test_a_local_layer_sees_its_window_and_no_further() -> None:
+@pytest.mark.parametrize("layers", [1, 2], ids=["wide", "wide and local"])
+def test_layers_see_their_windows_and_no_further(layers: int) -> None:
+    assert 0 in WIDE_LAYERS
+    assert 1 not in WIDE_LAYERS
     torch.manual_seed(0)
-    index = next(n for n in range(6) if n not in GLOBAL_LAYERS)
-    layer = Layer(index).eval()
-    tokens, changed = 300, 150
-    places = torch.arange(tokens)
-    far = (places[:, None] - places).abs() > WINDOW
-    bias = far.float()[None, None] * torch.finfo(torch.float32).min
-    rotations = _rotations(tokens, 10_000.0)
-    states = torch.randn(1, tokens, WIDTH)
-    other = states.clone()
-    other[0, changed] += 1.0
-    moved = (layer(states, rotations, bias) - layer(other, rotations, bias)).abs().amax(-1)[0] > 0
-    assert moved.nonzero().flatten().tolist() == list(range(changed - WINDOW, changed + WINDOW + 1))
-
-
-@torch.inference_mode()
-def test_a_global_layer_sees_everything(encoder: Encoder) -> None:
-    tokens = ids(1, 400)
+    encoder = Encoder(layers).eval()
+    reach = WIDE_WINDOW + WINDOW * (layers - 1)
+    tokens, changed = ids(1, 2 * reach + 400), reach + 200
     other = tokens.clone()
-    other[0, -1] = 5
+    other[0, changed] = 5
     mask = torch.ones_like(tokens)
-    assert not torch.equal(encoder(tokens, mask)[0, 0], encoder(other, mask)[0, 0])
+    moved = (encoder(tokens, mask) - encoder(other, mask)).abs().amax(-1)[0] > 0
+    assert moved.nonzero().flatten().tolist() == list(range(changed - reach, changed + reach + 1))
 
 
 @torch.inference_mode()

@@ -1,10 +1,11 @@
 """The long-context encoder: MiniLM's weights under rotary positions and windows of attention.
 
 all-MiniLM-L6-v2 (Apache-2.0; 6 layers, 384 wide, 12 heads of 32, uncased WordPiece) without its
-512 absolute positions. Every layer rotates queries and keys (RoFormer, arXiv 2104.09864); layers
-in ``GLOBAL_LAYERS`` see the whole text, the others ``WINDOW`` tokens to either side (the
-alternation and the two bases are ModernBERT's, arXiv 2412.13663). ``training.adapt`` teaches it
-to give the hidden states of the original.
+512 absolute positions. Every layer rotates queries and keys (RoFormer, arXiv 2104.09864) and sees a
+window: layers in ``WIDE_LAYERS`` 1,024 tokens to either side, the others 64. The alternation and
+the two bases are ModernBERT's (arXiv 2412.13663), whose wide layers see everything; here time stays
+linear in the tokens, and no layer meets distances that it never saw in training.
+``training.adapt`` teaches it to give the hidden states of the original.
 """
 
 from __future__ import annotations
@@ -25,11 +26,10 @@ VOCABULARY = 30522
 EPSILON = 1e-12
 CONTEXT = 32768
 """Tokens of the longest text that is served."""
-WINDOW = 64
-"""Tokens to either side that a local layer sees."""
-GLOBAL_LAYERS = (0, 3)
-LOCAL_BASE = 10_000.0
-GLOBAL_BASE = 160_000.0
+WIDE_LAYERS = (0, 3)
+WINDOW, WIDE_WINDOW = 64, 1024
+"""Tokens to either side that a local layer sees, and a wide one."""
+LOCAL_BASE, WIDE_BASE = 10_000.0, 160_000.0
 _MEAN_OF_POSITIONS = 256
 """Absolute positions whose mean is left in the embedding, so that its scale stays the same."""
 
@@ -61,12 +61,24 @@ def _rotate(states: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
     return states * cosines + torch.cat((-second, first), dim=-1) * sines
 
 
+def _bias(attention_mask: Tensor, window: int) -> Tensor:
+    """What is added to the scores [B, 1, 1 or S, S]: 0 for what is seen, else the least float."""
+    hidden = torch.finfo(torch.float32).min
+    padding = (1.0 - attention_mask[:, None, None, :].to(torch.float32)) * hidden
+    tokens = attention_mask.shape[1]
+    if tokens <= window + 1:
+        return padding
+    places = torch.arange(tokens)
+    far = (places[:, None] - places[None, :]).abs() > window
+    return (padding + far.to(torch.float32) * hidden).clamp(min=hidden)
+
+
 class Layer(nn.Module):
     """One BERT layer (attention, then feed-forward, each with its norm behind it)."""
 
     def __init__(self, index: int) -> None:
         super().__init__()
-        self.is_global = index in GLOBAL_LAYERS
+        self.is_wide = index in WIDE_LAYERS
         self.qkv = nn.Linear(WIDTH, 3 * WIDTH)
         self.out = nn.Linear(WIDTH, WIDTH)
         self.attention_norm = nn.LayerNorm(WIDTH, EPSILON)
@@ -75,7 +87,7 @@ class Layer(nn.Module):
         self.norm = nn.LayerNorm(WIDTH, EPSILON)
 
     def forward(self, states: Tensor, rotations: tuple[Tensor, Tensor], bias: Tensor) -> Tensor:
-        """Next states float32 [B, S, WIDTH]; ``bias`` [B or 1, 1, S, S] is added to the scores."""
+        """Next states float32 [B, S, WIDTH]; ``bias`` [B, 1, 1 or S, S] is added to the scores."""
         rows, tokens, _ = states.shape
         heads = self.qkv(states).view(rows, tokens, 3, HEADS, WIDTH // HEADS)
         query, key, value = heads.permute(2, 0, 3, 1, 4).unbind()
@@ -112,19 +124,11 @@ class Encoder(nn.Module):
             attention_mask: int64 [B, S]; 0 marks padding, which has no influence.
         """
         tokens = input_ids.shape[1]
-        hidden = torch.finfo(torch.float32).min
-        padding = (1.0 - attention_mask[:, None, None, :].to(torch.float32)) * hidden
-        places = torch.arange(tokens)
-        far = (places[:, None] - places[None, :]).abs() > WINDOW
-        near = padding + far.to(torch.float32) * hidden
-        near = near.clamp(min=hidden)
-        local, wide = _rotations(tokens, LOCAL_BASE), _rotations(tokens, GLOBAL_BASE)
+        local = _rotations(tokens, LOCAL_BASE), _bias(attention_mask, WINDOW)
+        wide = _rotations(tokens, WIDE_BASE), _bias(attention_mask, WIDE_WINDOW)
         states = [self.embedding_norm(self.embedding(input_ids))]
         for layer in cast("list[Layer]", list(self.layers)):
-            if layer.is_global:
-                states.append(layer(states[-1], wide, padding))
-            else:
-                states.append(layer(states[-1], local, near))
+            states.append(layer(states[-1], *(wide if layer.is_wide else local)))
         return states
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:

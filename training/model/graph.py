@@ -20,10 +20,11 @@ from torch import nn
 
 from training.model.encoder import (
     EPSILON,
-    GLOBAL_BASE,
-    GLOBAL_LAYERS,
     HEADS,
     LOCAL_BASE,
+    WIDE_BASE,
+    WIDE_LAYERS,
+    WIDE_WINDOW,
     WIDTH,
     WINDOW,
     Encoder,
@@ -97,14 +98,14 @@ def encoder_graph(encoder: Encoder) -> onnx.ModelProto:
     value = graph.norm(encoder.embedding_norm, value, "embedded")
     _positions(graph)
     _rotations(graph, "local", LOCAL_BASE)
-    _rotations(graph, "global", GLOBAL_BASE)
+    _rotations(graph, "wide", WIDE_BASE)
     graph.constant("first_position", np.zeros(1, np.int64))
     graph.constant("by_head", np.array([0, 0, HEADS, WIDTH // HEADS], np.int64))
     graph.constant("by_token", np.array([0, 0, WIDTH], np.int64))
     _bias(graph)
     for index, layer in enumerate(encoder.layers):
         last = index + 1 == len(encoder.layers)
-        value = _layer(graph, layer, value, f"layer{index}", index in GLOBAL_LAYERS, last)
+        value = _layer(graph, layer, value, f"layer{index}", index in WIDE_LAYERS, last)
     proto = helper.make_graph(
         graph.nodes,
         ENCODER,
@@ -160,9 +161,9 @@ def _bias(graph: _Graph) -> None:
 
 
 def _layer(
-    graph: _Graph, layer: nn.Module, value: str, name: str, is_global: bool, last: bool
+    graph: _Graph, layer: nn.Module, value: str, name: str, is_wide: bool, last: bool
 ) -> str:
-    kind, window = ("global", -1) if is_global else ("local", WINDOW)
+    kind, window = ("wide", WIDE_WINDOW) if is_wide else ("local", WINDOW)
     operands = []
     # Three products and not one with a Split behind it: that would be a copy of all three.
     weights, biases = (np.split(_array(part), 3) for part in (layer.qkv.weight, layer.qkv.bias))

@@ -39,6 +39,7 @@ from training.safety.documents import document
 from training.safety.harm import crescendo, harmful_deed, harmful_request, neighbour_request
 from training.safety.planted import human_note, planted_instruction, wrap
 from training.safety.sources import (
+    SUSPICIOUS,
     adv_bench,
     agent_documents,
     agent_goals,
@@ -52,6 +53,7 @@ from training.safety.sources import (
     finance_questions,
     forge_prompts,
     harm_bench,
+    held_out_benign,
     in_the_wild_split,
     injection_frames,
     injection_orders,
@@ -573,7 +575,7 @@ PLAN: Sequence[Plan] = (
     ("manual", "benign", 150, 0.0, 0.0),
     ("document", "benign", 850, 0.1, 0.0),
     ("encoded_benign", "benign", 350, 0.05, 0.1),
-    ("written_benign", "benign", 1300, 0.15, 0.1),
+    ("written_benign", "benign", 2200, 0.15, 0.1),
     ("written_cleaned", "benign", 250, 0.1, 0.0),
     ("medium_benign", "benign", 220, 0.0, 0.0),
     ("long_benign", "benign", 24, 0.0, 0.0),
@@ -704,6 +706,22 @@ def measured_texts(data: Path) -> list[str]:
         *latent_injections(),
         *do_not_answer(),
     ]
+
+
+def harmless_elsewhere(texts: Sequence[str], data: Path) -> list[int]:
+    """Indices of another task's training texts that safety may learn to be benign.
+
+    Those with the words of a jailbreak are left out, and those that share a run of eight words
+    with a text on which safety is measured.
+
+    Args:
+        texts: training texts of domain or personal data.
+        data: folder of the shared data files.
+    """
+    forge = [text for text in forge_prompts() if not bucket(text, 10)]
+    benign = held_out_benign(random.Random(SEED)).values()
+    held_out = [*measured_texts(data), *forge, *(text for part in benign for text in part)]
+    return [i for i in without_overlap(texts, held_out) if not SUSPICIOUS.search(texts[i])]
 
 
 def training_samples(data: Path, epoch: int, scale: float = 1.0) -> list[Sample]:

@@ -75,7 +75,7 @@ EVALS_HELD_OUT = frozenset(
         "swedish_sat",
     }
 )
-_SUSPICIOUS = re.compile(
+SUSPICIOUS = re.compile(
     r"ignore (all|any|your)? ?(previous|prior)|jailbreak|\bDAN\b|no restrictions|unrestricted"
     r"|uncensored|unconstrained|no (ethical|moral)|prompt injection|without (any )?(filter|censor)",
     re.IGNORECASE,
@@ -413,7 +413,7 @@ def forge_prompts() -> tuple[str, ...]:
     for part in ("general", "writing", "agents"):
         for path in sorted((root / part).glob("*.md")):
             text = path.read_text(encoding="utf-8")
-            if not _SUSPICIOUS.search(text):
+            if not SUSPICIOUS.search(text):
                 body = re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.DOTALL)
                 out.append(re.sub(r"\A# .*\n+", "", body).strip().replace("\\n", "\n"))
     return tuple(out)
@@ -633,7 +633,7 @@ def finance_questions() -> tuple[str, ...]:
     """Spikee's questions about money, harmless in themselves (Apache-2.0)."""
     return tuple(
         t for t in _spikee("standalone_user_inputs", "text")
-        if len(t) < 300 and "?" in t and not _SUSPICIOUS.search(t)
+        if len(t) < 300 and "?" in t and not SUSPICIOUS.search(t)
     )  # fmt: skip
 
 
