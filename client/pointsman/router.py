@@ -125,7 +125,7 @@ class Router:
             chat_request: The body, as JSON or decoded; ``messages`` is what matters of it.
             budget: How many tokens the classifiers may read: None or 0 for the server's default,
                 -1 for all. More than the models can read is as much as they can. Tens of thousands
-                take tens of seconds on a CPU: give a ``timeout_s`` to match.
+                take many seconds on a CPU: give a ``timeout_s`` to match.
             policy: A policy of the server's policy.yaml; None for its default.
             timeout_s: Seconds for this call; None for the router's.
 
@@ -345,7 +345,7 @@ class _Deadline:
             return "is the server overloaded, or the time-out too short?"
         asked = "all" if self.budget == -1 else f"{self.budget:,} tokens"
         return (
-            f"reading {asked} of a long text can take tens of seconds: give more time (timeout_s; "
+            f"reading {asked} of a long text can take many seconds: give more time (timeout_s; "
             "--timeout of `pointsman route`), or a smaller budget"
         )
 

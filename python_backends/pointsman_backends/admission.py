@@ -42,14 +42,13 @@ class OverloadedError(RuntimeError):
 
 
 def reading_s(tokens: int) -> float:
-    """Return the most seconds that reading a text should take: 0.3 for 512 tokens, 180 for 32,768.
+    """Return the most seconds that reading a text should take: a millisecond for each token.
 
-    Two of the encoder's layers see the whole text, so time grows with the square of its tokens in
-    the end. This is several times what the shipped encoder takes on two cores, for a machine that
-    is slower or has other work. Too little would let more than the limit in, too much would keep
-    places of lost requests.
+    This is several times what the shipped encoder takes on two cores, for a machine that is slower
+    or has other work. Too little would let more than the limit in, too much would keep places of
+    lost requests.
     """
-    return 5e-4 * tokens + 1.5e-7 * tokens**2
+    return 1e-3 * tokens
 
 
 class Admission:
