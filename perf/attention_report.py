@@ -199,6 +199,16 @@ def markdown(results: Results) -> str:
     return "\n".join(parts)
 
 
+def over_tokens(axis: Any, lengths: Sequence[int]) -> None:  # noqa: ANN401 - has no types
+    """Give a picture's axis both scales logarithmic, and a tick at each length in tokens."""
+    axis.set(xscale="log", yscale="log", xlabel="tokens")
+    axis.set_xticks(lengths, [f"{length:,}" for length in lengths])
+    axis.yaxis.set_major_formatter("{x:,g}")
+    axis.minorticks_off()
+    axis.grid(alpha=0.25)
+    axis.spines[["top", "right"]].set_visible(False)
+
+
 def draw(results: Results, picture: Path) -> None:
     """Draw time over length on one thread, for each head size, and memory."""
     import matplotlib as mpl
@@ -232,13 +242,7 @@ def draw(results: Results, picture: Path) -> None:
             axes[2].plot(*zip(*points, strict=True), "-", color=colour, lw=1.6)
     axes[2].set(title="peak extra memory, 12 heads of 32", ylabel="MiB")
     for axis in axes:
-        axis.set(xscale="log", yscale="log", xlabel="tokens")
-        lengths = sorted({c["length"] for c in results["cells"]})[::2]
-        axis.set_xticks(lengths, [f"{length:,}" for length in lengths])
-        axis.yaxis.set_major_formatter("{x:,g}")
-        axis.minorticks_off()
-        axis.grid(alpha=0.25)
-        axis.spines[["top", "right"]].set_visible(False)
+        over_tokens(axis, sorted({c["length"] for c in results["cells"]})[::2])
     # No date: the same figures give the same file.
     figure.savefig(picture, metadata={"Date": None})
 

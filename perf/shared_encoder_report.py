@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from attention_report import exponent, milliseconds, table
+from attention_report import exponent, milliseconds, over_tokens, table
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "perf" / "results" / "shared_encoder.json"
@@ -114,13 +114,7 @@ def draw(results: Results, picture: Path) -> None:
     memory.plot(*zip(*line, strict=True), ":", color="#5b6b7a", label="in proportion")
     memory.set(title="peak memory while reading, encoder and heads", ylabel="MiB")
     for axis, rows in ((time, results["in_process"]), (memory, results["memory"])):
-        axis.set(xscale="log", yscale="log", xlabel="tokens")
-        lengths = sorted({row["tokens"] for row in rows})
-        axis.set_xticks(lengths, [f"{length:,}" for length in lengths])
-        axis.yaxis.set_major_formatter("{x:,g}")
-        axis.minorticks_off()
-        axis.grid(alpha=0.25)
-        axis.spines[["top", "right"]].set_visible(False)
+        over_tokens(axis, sorted({row["tokens"] for row in rows}))
         axis.legend(frameon=False)
     # No date: the same figures give the same file.
     figure.savefig(picture, metadata={"Date": None})

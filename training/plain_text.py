@@ -6,7 +6,6 @@ prompts, examination questions, code), half the kinds of text that the classifie
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from tokenizers import Tokenizer
 
 from training.dedupe import bucket, without_overlap
 from training.domain import data as domain_data
+from training.jsonl import read_jsonl
 from training.pii import data as pii_data
 from training.safety import data as safety_data
 from training.safety import sources as safety_sources
@@ -48,7 +48,7 @@ def _generated(data: Path, count: int) -> list[str]:
 def held_out(data: Path) -> list[str]:
     """Every text that is measured and that a package or data file holds."""
     files = [*(data / "domain").glob("*_dev.jsonl"), *(data / "pii").glob("*.jsonl")]
-    texts = [json.loads(line)["text"] for f in files for line in f.read_text("utf-8").splitlines()]
+    texts = [row["text"] for file in files for row in read_jsonl(file)]
     texts += [text for pairs in domain_data.held_out_chat().values() for text, _ in pairs]
     texts += safety_data.measured_texts(data)
     return texts

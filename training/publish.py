@@ -11,6 +11,7 @@ import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ import torch
 from torch import nn
 
 from training.domain import data as domain_data
+from training.jsonl import read_jsonl
 from training.metrics import fit_temperature
 from training.model.encoder import load_tokenizer
 from training.model.export import (
@@ -31,14 +33,11 @@ from training.model.heads import DomainHead, SafetyHead
 from training.multitask import TASKS, MultiTask
 from training.pii import data as pii_data
 from training.safety import data as safety_data
+from training.safety.sources import alpaca_eval
 
 ROOT = Path(__file__).resolve().parents[1]
 FALSE_POSITIVES = 0.01
 """Share of AlpacaEval dev that may score 0.5 or more as unsafe."""
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def _logits(model: MultiTask, task: str, texts: Sequence[str]) -> npt.NDArray[np.float32]:
@@ -53,7 +52,7 @@ def _logits(model: MultiTask, task: str, texts: Sequence[str]) -> npt.NDArray[np
 
 def temperature(model: MultiTask, data: Path) -> float:
     """Temperature of the domain logits, fitted on mmlu_pro_dev (arXiv 1706.04599)."""
-    rows = _rows(data / "domain" / "mmlu_pro_dev.jsonl")
+    rows = read_jsonl(data / "domain" / "mmlu_pro_dev.jsonl")
     gold = np.array([domain_data.LABELS.index(row["label"]) for row in rows], dtype=np.int64)
     return fit_temperature(_logits(model, "domain", [row["text"] for row in rows]), gold)
 
@@ -63,25 +62,21 @@ def operating_point(model: MultiTask, data: Path) -> float:
 
     Never negative: margins are not raised.
     """
-    texts = [row["text"] for row in _rows(data / "safety" / "benign_alpaca_eval_dev.jsonl")]
-    margins = np.sort(np.logaddexp.reduce(_logits(model, "safety", texts)[:, 1:], axis=1))
+    logits = _logits(model, "safety", alpaca_eval(data))
+    margins = np.sort(np.logaddexp.reduce(logits[:, 1:], axis=1))
     return max(0.0, float(margins[-1 - int(FALSE_POSITIVES * len(margins))]) + 1e-3)
 
 
 def calibrate(model: MultiTask, data: Path) -> dict[str, float]:
     """Fold temperature and operating point into the heads' last layers; what they were."""
-    done: dict[str, float] = {}
+    domain = cast(DomainHead, model.heads["domain"])
+    safety = cast(SafetyHead, model.heads["safety"])
+    scale, shift = round(temperature(model, data), 4), round(operating_point(model, data), 4)
     with torch.no_grad():
-        head = model.heads["domain"]
-        if isinstance(head, DomainHead):
-            done["temperature"] = round(temperature(model, data), 4)
-            head.out.weight /= done["temperature"]
-            head.out.bias /= done["temperature"]
-        head = model.heads["safety"]
-        if isinstance(head, SafetyHead):
-            done["safety_shift"] = round(operating_point(model, data), 4)
-            head.out.bias[1:] -= done["safety_shift"]
-    return done
+        domain.out.weight /= scale
+        domain.out.bias /= scale
+        safety.out.bias[1:] -= shift
+    return {"temperature": scale, "safety_shift": shift}
 
 
 def publish(model: MultiTask, build: Path, models: Path, precision: dict[str, str]) -> None:

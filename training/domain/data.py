@@ -9,7 +9,6 @@ question of the dev split is left out here, so that no caller can train on a mea
 from __future__ import annotations
 
 import functools
-import json
 import random
 import re
 from collections.abc import Mapping, Sequence
@@ -20,6 +19,7 @@ from training.dedupe import without_overlap
 from training.domain import chat, documents, requests, wiki
 from training.domain import written as by_hand
 from training.domain.noise import drop_sentences, perturb, renumber
+from training.jsonl import read_jsonl
 
 Pair = tuple[str, str]
 
@@ -68,18 +68,6 @@ _INSTRUCTIONS = (
     "Question:",
     "Solve this quiz question and explain your answer briefly.",
 )
-
-
-def read_jsonl(path: Path) -> list[dict[str, Any]]:
-    """Rows of a JSON-lines file.
-
-    Raises:
-        SystemExit: the file is missing; the message says how to point at the data.
-    """
-    if not path.is_file():
-        raise SystemExit(f"no training data at {path}: pass its folder with --data DIR")
-    with path.open(encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
 
 
 @functools.cache

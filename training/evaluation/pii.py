@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from training.evaluation.figures import Figure, sample, share
-from training.evaluation.safety import alpaca_eval
 from training.evaluation.served import Served, progress, scanned
 from training.evaluation.spans import (
     F1,
@@ -23,11 +22,13 @@ from training.evaluation.spans import (
     reported,
     span_figure,
 )
+from training.jsonl import read_jsonl
 from training.metrics import Span
 from training.pii import data as pii_data
 from training.pii import types as pii_types
 from training.pii.prose import code_chunks
 from training.pii.types import SLOT, TYPES, Sample
+from training.safety.sources import alpaca_eval
 
 SEED = 3
 HALF = 0.5
@@ -39,10 +40,8 @@ DEV = "presidio_generated_dev"
 
 def read_dev(data: Path) -> list[Sample]:
     """presidio_generated_dev in our types."""
-    path = data / "pii" / f"{DEV}.jsonl"
     samples = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
+    for row in read_jsonl(data / "pii" / f"{DEV}.jsonl"):
         spans = [
             pii_types.Span(DEV_TYPES.get(s["label"], s["label"]), s["start"], s["end"])
             for s in row["spans"]

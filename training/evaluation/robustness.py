@@ -19,6 +19,7 @@ from training.evaluation.spans import F1, STATISTICS, counts
 from training.metrics import Labels, Span, accuracy
 from training.pii import types as pii_types
 from training.safety import sources as safety_sources
+from training.safety.sources import alpaca_eval
 
 SEED = 17
 ROWS = 300
@@ -70,7 +71,7 @@ def _on_safety(served: Served, data: Path, rows: int) -> list[Row]:
         ("bastioncorpus benign traps", "false positives"): [
             row.text for row in bastion if not row.malicious
         ],
-        ("AlpacaEval dev", "false positives"): list(safety.alpaca_eval(data)),
+        ("AlpacaEval dev", "false positives"): list(alpaca_eval(data)),
     }
     out: list[Row] = []
     for (name, metric), texts in sets.items():

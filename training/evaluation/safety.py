@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import json
 import random
 from collections.abc import Sequence
 from pathlib import Path
@@ -56,13 +54,6 @@ def judge(served: Served, texts: Sequence[str], note: str = "safety") -> Judged:
     """Verdicts of the shipped model and policy."""
     probabilities = served.probabilities("safety", texts, note)
     return fires(probabilities, served.labels["safety"], served.policy)
-
-
-@functools.cache
-def alpaca_eval(data: Path) -> tuple[str, ...]:
-    """AlpacaEval's instructions: benign."""
-    path = data / "safety" / "benign_alpaca_eval_dev.jsonl"
-    return tuple(json.loads(line)["text"] for line in path.read_text("utf-8").splitlines())
 
 
 def in_the_wild() -> list[str]:
@@ -124,7 +115,7 @@ def measure(served: Served, data: Path, limit: int | None) -> dict[str, Any]:
     user = channel == "user_input"
     encoded = np.array([row.category == "obfuscation" for row in rows])
     wild = judge(served, sample(in_the_wild(), limit), "in the wild")
-    alpaca = judge(served, sample(alpaca_eval(data), limit), "AlpacaEval")
+    alpaca = judge(served, sample(safety_sources.alpaca_eval(data), limit), "AlpacaEval")
     looked_at = judge(served, sample(LOOKED_AT, limit), "hard negatives")
     blind = judge(served, sample(BLIND, limit), "hard negatives")
     against = _against(wild, (alpaca, looked_at, blind))

@@ -20,7 +20,6 @@ import argparse
 import csv
 import dataclasses
 import hashlib
-import json
 import random
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -30,6 +29,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from training import dedupe
+from training.jsonl import read_jsonl
 from training.pii import templates as sentence_templates
 from training.pii import words as lexicon
 from training.pii.grammar import GRAMMAR
@@ -386,7 +386,7 @@ _SINGLES, _NEGATIVES, _COMPOSITES, _LONGS = 18_500, 5_300, 1_000, 24
 
 
 def _texts(path: Path) -> list[str]:
-    return [json.loads(line)["text"] for line in path.read_text(encoding="utf-8").splitlines()]
+    return [row["text"] for row in read_jsonl(path)]
 
 
 def real_texts(data: Path) -> list[str]:
@@ -493,8 +493,7 @@ def _measured_values(data: Path) -> set[str]:
     """Values of presidio_generated_dev, whole and word by word."""
     path = data / "pii" / "presidio_generated_dev.jsonl"
     found: set[str] = set()
-    for line in path.read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
+    for row in read_jsonl(path):
         values = [row["text"][span["start"] : span["end"]] for span in row["spans"]]
         found.update(values, *(value.split() for value in values))
     return found

@@ -13,25 +13,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-TYPES: tuple[str, ...] = (
-    "AGE",
-    "CREDIT_CARD",
-    "DATE_TIME",
-    "DOMAIN_NAME",
-    "EMAIL_ADDRESS",
-    "GPE",
-    "IBAN_CODE",
-    "IP_ADDRESS",
-    "NRP",
-    "ORGANIZATION",
-    "PERSON",
-    "PHONE_NUMBER",
-    "STREET_ADDRESS",
-    "TITLE",
-    "US_DRIVER_LICENSE",
-    "US_SSN",
-    "ZIP_CODE",
-)
+from pointsman_backends.router.policy import PII_TYPES
+
+TYPES = PII_TYPES
 LABELS: tuple[str, ...] = ("O", *(f"{bio}-{type_}" for type_ in TYPES for bio in "BI"))
 
 

@@ -8,7 +8,6 @@ measured.
 
 from __future__ import annotations
 
-import json
 import random
 import re
 from collections.abc import Callable, Sequence
@@ -44,6 +43,7 @@ from training.safety.sources import (
     agent_documents,
     agent_goals,
     agent_requests,
+    alpaca_eval,
     bastion,
     business_documents,
     code_excerpt,
@@ -693,13 +693,11 @@ def training_set(
 
 def measured_texts(data: Path) -> list[str]:
     """Every text that the safety classifier is measured on and that training must not show."""
-    path = data / "safety" / "benign_alpaca_eval_dev.jsonl"
-    alpaca = [json.loads(line)["text"] for line in path.read_text(encoding="utf-8").splitlines()]
     chat = held_out_chat()  # of the domain classifier, which shares the encoder
     return [
         *(text for name in ("evals/steganography", "hand-written") for text, _ in chat[name]),
         *(row.text for row in bastion()),
-        *alpaca,
+        *alpaca_eval(data),
         *LOOKED_AT,
         *BLIND,
         *in_the_wild_split()[1],
@@ -736,7 +734,8 @@ def training_samples(data: Path, epoch: int, scale: float = 1.0) -> list[Sample]
         Samples in random order; `Sample.attack` marks the attack where it is a part of the text.
 
     Raises:
-        FileNotFoundError: A data file or a package of training/requirements-data.txt is missing.
+        FileNotFoundError: A package of training/requirements-data.txt is missing.
+        SystemExit: A data file is missing.
     """
     mmlu = data / "domain" / "mmlu_pro_train.jsonl"
     return training_set(SEED + epoch, mmlu, measured_texts(data), scale)

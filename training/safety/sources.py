@@ -23,6 +23,7 @@ from pathlib import Path
 
 from training.dedupe import bucket, overlaps, without_overlap
 from training.domain.data import HELD_OUT_EVALS
+from training.jsonl import read_jsonl
 
 CHARACTERS = 2400
 """Held-out texts are cut here: more than 512 tokens of nearly every text."""
@@ -210,6 +211,13 @@ def _seed_prompts(*relative: str) -> tuple[str, ...]:
             s["value"] for s in seeds if isinstance(s, dict) and isinstance(s.get("value"), str)
         ]
     return tuple(out)
+
+
+@cache
+def alpaca_eval(data: Path) -> tuple[str, ...]:
+    """Instructions of AlpacaEval's dev share, benign; never trained on."""
+    rows = read_jsonl(data / "safety" / "benign_alpaca_eval_dev.jsonl")
+    return tuple(row["text"] for row in rows)
 
 
 def adv_bench() -> tuple[str, ...]:
