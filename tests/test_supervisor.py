@@ -32,6 +32,9 @@ Leftovers = Callable[[str], list[str]]
 
 server = pytest.mark.server
 DEADLINE_S = 3.0
+# How long a channel that was refused a connection may wait before it connects again: the toy
+# client's longest back-off, gRPC's jitter of a fifth, and time to be scheduled.
+RECONNECT_S = 0.5 * 1.2 + 0.2
 
 
 @dataclass(frozen=True)
@@ -129,6 +132,7 @@ class TestHealing:
         ask: Ask,
         model: str,
         healed_within_s: float,
+        reports: list[str],
     ) -> None:
         killed: list[float] = []
         ready: list[float] = []
@@ -146,11 +150,13 @@ class TestHealing:
         # No request was held beyond its deadline (plus the time to be scheduled).
         assert max(call.end - call.begin for call in load.calls) < DEADLINE_S + 1
         # Requests failed only when they were in flight at, or began after, the death of the
-        # process and before it was replaced.
+        # process and before it was replaced. Triton itself crashes now and then when a process
+        # dies under load; then all of it is replaced, and clients connect anew.
+        connected_s = RECONNECT_S if any("Triton ended" in line for line in reports) else 0.2
         for call in load.calls:
             if call.error:
                 assert any(
-                    call.end >= death and call.begin <= healed + 0.2
+                    call.end >= death and call.begin <= healed + connected_s
                     for death, healed in zip(killed, ready, strict=True)
                 ), call
         assert any(call.error for call in load.calls)
