@@ -11,6 +11,7 @@ import triton_python_backend_utils as pb_utils
 
 from pointsman_backends.admission import Admission, OverloadedError
 from pointsman_backends.compressor import Compressed, Compressor, RequestError
+from pointsman_backends.metrics import CompressorMetrics
 
 
 class TritonPythonModel:
@@ -32,6 +33,11 @@ class TritonPythonModel:
             raise ValueError(
                 f"config.pbtxt of the compressor lacks the parameter {error}"
             ) from None
+        self._metrics = CompressorMetrics(pb_utils.MetricFamily, pb_utils.Logger.log_warn)
+
+    def finalize(self) -> None:
+        """Report what is still to be reported."""
+        self._metrics.close()
 
     def execute(
         self, requests: list[pb_utils.InferenceRequest]
@@ -45,7 +51,7 @@ class TritonPythonModel:
         except OverloadedError as error:
             return _error("overloaded", str(error))
         try:
-            compressed = self._compress(request)
+            compressed, octets = self._compress(request)
         except RequestError as error:
             self._admission.leave(ticket)
             return _error(error.code, str(error))
@@ -53,22 +59,25 @@ class TritonPythonModel:
             self._admission.leave(ticket)
             return _error("internal", f"compressor: {type(error).__name__}: {error}")
         self._admission.expect(ticket, compressed.input_ids.size)
-        ids = compressed.input_ids[None]
+        ids, offsets = compressed.input_ids[None], compressed.token_offsets[None]
+        findings = compressed.findings()
+        self._metrics.report(compressed, octets, 2 * ids.nbytes + offsets.nbytes + len(findings))
         return pb_utils.InferenceResponse(
             [
                 pb_utils.Tensor("INPUT_IDS", ids),
                 pb_utils.Tensor("ATTENTION_MASK", np.ones_like(ids)),
-                pb_utils.Tensor("TOKEN_OFFSETS", compressed.token_offsets[None]),
-                pb_utils.Tensor("FINDINGS", np.array([[compressed.findings()]], np.object_)),
+                pb_utils.Tensor("TOKEN_OFFSETS", offsets),
+                pb_utils.Tensor("FINDINGS", np.array([[findings]], np.object_)),
                 pb_utils.Tensor("TICKET", ticket[None]),
             ]
         )
 
-    def _compress(self, request: pb_utils.InferenceRequest) -> Compressed:
+    def _compress(self, request: pb_utils.InferenceRequest) -> tuple[Compressed, int]:
         text, offsets, budget = (
             _input(request, name) for name in ("TEXT", "MESSAGE_OFFSETS", "TOKEN_BUDGET")
         )
-        return self._compressor.compress(text[0], offsets, 0 if budget is None else int(budget[0]))
+        tokens = 0 if budget is None else int(budget[0])
+        return self._compressor.compress(text[0], offsets, tokens), len(text[0])
 
 
 def _input(request: pb_utils.InferenceRequest, name: str) -> npt.NDArray[np.generic] | None:
