@@ -1,4 +1,4 @@
-"""The `pointsman` command: serve, route, doctor, rewrite.
+"""The `pointsman` command: serve, route, explain, doctor, rewrite.
 
 Exit codes: 0 done, 1 something is missing (doctor), 2 bad usage or a bad request,
 3 the server cannot be reached, is overloaded or too slow, 4 a check could not run,
@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 something is missing (doctor), 2 bad usage or a bad reques
 6 a model was not rewritten.
 """
 
+import io
 import math
 import sys
 import time
@@ -13,10 +14,12 @@ from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
+import orjson
 import typer
 from rich.console import Console
 
 from pointsman import render
+from pointsman.chat import ChatText, parse_chat, plain_text
 from pointsman.errors import (
     CheckFailedError,
     PointsmanError,
@@ -101,8 +104,7 @@ def route(
     as_json: Annotated[bool, typer.Option("--json", help="Print the decision as JSON.")] = False,
 ) -> None:
     """Print the decision on one chat request."""
-    if (file is None) == (text is None):
-        raise typer.BadParameter("give either FILE (or - for standard input) or --text, not both")
+    _check_source(file, text)
     body = _read_body(file) if file is not None else b""
     tokens = _parse_budget(budget)
     seconds = _check_timeout(timeout, tokens)
@@ -117,6 +119,57 @@ def route(
         sys.stdout.write(decision.model_dump_json() + "\n")
     else:
         Console().print(render.decision_table(decision, elapsed_ms))
+
+
+@app.command()
+def explain(
+    file: Annotated[
+        str | None, typer.Argument(help="A chat-completions request body; - is standard input.")
+    ] = None,
+    text: Annotated[
+        str | None, typer.Option(help="Explain this text instead of a request.")
+    ] = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(help="Tokens the classifiers may read, or `full` for no compression."),
+    ] = None,
+    profile: Annotated[
+        str | None, typer.Option(help="Weights of the signals; default: those of config.pbtxt.")
+    ] = None,
+    model_repository: Annotated[
+        Path | None, typer.Option(help="Another model repository than the shipped one.")
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Print every sentence that is dropped.")
+    ] = False,
+    html: Annotated[
+        Path | None, typer.Option(help="Write a heat map to this file instead of the sentences.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+) -> None:
+    """Show which sentences of a prompt the classifiers read, and why. Needs no server."""
+    from pointsman import explain as explaining
+    from pointsman.explain_page import page
+
+    chat = _read_chat(file, text)
+    tokens = _parse_budget(budget)
+    explained = explaining.explain(
+        explaining.load_compressor(model_repository, profile), chat, tokens
+    )
+    if html is not None:
+        try:
+            html.write_text(page(explained, chat.text), "utf-8", newline="\n")
+        except OSError as error:
+            raise typer.BadParameter(f"cannot write {html}: {error.strerror}") from None
+    if as_json:
+        sys.stdout.buffer.write(orjson.dumps(explaining.as_json(explained, chat)) + b"\n")
+        return
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # the prompt may have any character
+    console = Console()
+    if html is None:
+        explaining.show(console, explained, chat.text, everything=everything)
+    explaining.show_summary(console, explained)
 
 
 @app.command()
@@ -154,6 +207,16 @@ def rewrite(
     from pointsman.rewrite import command
 
     Console().print(command.run(model, out, library=library, compute_type=compute_type.value))
+
+
+def _read_chat(file: str | None, text: str | None) -> ChatText:
+    _check_source(file, text)
+    return plain_text(text) if text is not None else parse_chat(_read_body(file or "-"))
+
+
+def _check_source(file: str | None, text: str | None) -> None:
+    if (file is None) == (text is None):
+        raise typer.BadParameter("give either FILE (or - for standard input) or --text, not both")
 
 
 def _read_body(file: str) -> bytes:

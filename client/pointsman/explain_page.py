@@ -1,0 +1,60 @@
+"""The heat map of ``pointsman explain --html``: one page that needs nothing else."""
+
+from __future__ import annotations
+
+from html import escape
+from importlib import resources
+from string import Template
+from typing import TYPE_CHECKING
+
+from pointsman.explain import SIGNALS, pieces, reason, summary, visible
+
+if TYPE_CHECKING:
+    from pointsman_backends.compressor.pipeline import Explained
+
+__all__ = ["page"]
+
+
+def page(explained: Explained, text: str) -> str:
+    """Return the page: the text, each sentence shaded by its score, those kept underlined.
+
+    The text in it is that of the prompt, but for control characters: see `explain.visible`.
+
+    Args:
+        explained: Of the text.
+        text: What was explained.
+    """
+    template = resources.files("pointsman").joinpath("explain.html").read_text("utf-8")
+    low, high = float(explained.scores.min()), float(explained.scores.max())
+    shades = (explained.scores - low) / ((high - low) or 1.0)
+    titles = [_title(explained, sentence) for sentence in range(len(explained.kept))]
+    marked = []
+    for start, end, sentence in pieces(
+        len(text), explained.spans, explained.kept, explained.scores
+    ):
+        # As a reference: parsers take a carriage return for a line feed.
+        stretch = escape(visible(text[start:end])).replace("\r", "&#13;")
+        if sentence >= 0:
+            kind = ' class="kept"' if explained.kept[sentence] else ""
+            stretch = (
+                f'<span{kind} style="--t:{shades[sentence]:.2f}" tabindex="0" '
+                f'title="{titles[sentence]}">{stretch}</span>'
+            )
+        marked.append(stretch)
+    return Template(template).substitute(
+        summary="\n".join(
+            f"<dt>{escape(title)}</dt><dd>{escape(visible(line))}</dd>"
+            for title, line in summary(explained).items()
+        ),
+        least=f"{low:.3f}",
+        most=f"{high:.3f}",
+        prompt="".join(marked),
+    )
+
+
+def _title(explained: Explained, sentence: int) -> str:
+    figures = ", ".join(f"{name} {explained.signals[name][sentence]:.3f}" for name in SIGNALS)
+    return escape(
+        f"{reason(explained, sentence)}; total {explained.scores[sentence]:.3f}: {figures}; "
+        f"{explained.tokens[sentence]:,} tokens"
+    )
