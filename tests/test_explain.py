@@ -24,6 +24,7 @@ from pointsman.explain import (
     SIGNALS,
     as_json,
     explain,
+    fates,
     load_compressor,
     pieces,
     show,
@@ -55,13 +56,21 @@ def explanations(draw: st.DrawFn) -> tuple[str, Explained]:
     spans = [(start, max(start, end)) for start, end in zip(starts, ends, strict=True)]
     kept = draw(st.lists(st.booleans(), min_size=count, max_size=count))
     scores = draw(st.lists(st.floats(0, 2), min_size=count, max_size=count))
-    return text, explained(spans, kept, scores)
+    return text, explained(spans, kept, scores, read_to=draw(edges))
 
 
 def explained(
-    spans: list[tuple[int, int]], kept: list[bool], scores: list[float], *, truncated: bool = False
+    spans: list[tuple[int, int]],
+    kept: list[bool],
+    scores: list[float],
+    *,
+    truncated: bool = False,
+    read_to: int = 1000,
 ) -> Explained:
+    """With figures of no meaning; what is kept is read up to a place."""
     count = len(spans)
+    read = {at for span, one in zip(spans, kept, strict=True) if one for at in range(*span)}
+    stretches = [(at, at + 1) for at in sorted(read) if at < read_to]
     return Explained(
         compressed=Compressed(
             input_ids=np.zeros(2, np.int64),
@@ -70,7 +79,7 @@ def explained(
             tokens=10 * count,
             classified_tokens=10 * sum(kept),
             scanned_characters=0,
-            kept=np.zeros((0, 2), np.int32),
+            kept=np.array(stretches, np.int32).reshape(-1, 2),
             truncated=truncated,
             timings_us={"prepare": 1500, "apply": 250},
             errors=["pattern scan failed: <b>[red]\x1b[31m"],
@@ -97,7 +106,7 @@ def parted(shown: str, explained: Explained) -> tuple[list[str], list[str]]:
     """The lines of figures, and those of the text, without the head and the summary."""
     lines = shown.split("\n")[1:]
     lines = lines[: len(lines) - 2 - len(summary(explained))]
-    figures = [line for line in lines if re.match(r"(kept   |dropped) *\d\.\d{3} ", line)]
+    figures = [line for line in lines if re.match(r"(kept|cut|dropped) *\d\.\d{3} ", line)]
     return figures, [line for line in lines if line not in figures]
 
 
@@ -144,20 +153,20 @@ def test_pieces_in_a_row_are_the_text_and_what_is_kept_stays_kept(
     case: tuple[str, Explained],
 ) -> None:
     text, what = case
-    parts = pieces(len(text), what.spans, what.kept, what.scores)
+    parts = pieces(what, len(text))
     assert "".join(text[part.start : part.end] for part in parts) == text
     assert all(part.start < part.end for part in parts)
-    owner = {at: part.sentence for part in parts for at in range(part.start, part.end)}
-    for at in range(len(text)):
-        covering = [
-            sentence
-            for sentence, (start, end) in enumerate(what.spans.tolist())
-            if start <= at < end
-        ]
-        assert (owner[at] in covering) if covering else owner[at] == -1
-        if covering:
-            best = max((what.kept[one], what.scores[one]) for one in covering)
-            assert (what.kept[owner[at]], what.scores[owner[at]]) == best
+    read = {at for start, end in what.compressed.kept.tolist() for at in range(start, end)}
+    for part in parts:
+        for at in range(part.start, part.end):
+            assert part.read == (at in read)
+            covering = [nth for nth, (start, end) in enumerate(what.spans) if start <= at < end]
+            ranks = {nth: (what.kept[nth], what.scores[nth], -nth) for nth in covering}
+            assert part.sentence == (max(covering, key=ranks.__getitem__) if covering else -1)
+    for sentence, fate in enumerate(fates(what, parts)):
+        own = [part.read for part in parts if part.sentence == sentence]
+        expected = ("kept" if all(own) else "cut") if what.kept[sentence] else "dropped"
+        assert fate == expected
 
 
 @given(explanations())
@@ -167,12 +176,12 @@ def test_the_page_holds_the_text_and_no_tag_of_it(case: tuple[str, Explained]) -
     assert parsed.prompt == visible(text)
     assert parsed.links == []
     assert parsed.tags <= TAGS
-    parts = pieces(len(text), what.spans, what.kept, what.scores)
+    parts = pieces(what, len(text))
     shown = [part for part in parts if part.sentence >= 0]
     assert len(parsed.spans) == len(shown)
     for (attributes, content), part in zip(parsed.spans, shown, strict=True):
         assert content == visible(text[part.start : part.end])
-        assert (attributes.get("class") == "kept") == what.kept[part.sentence]
+        assert (attributes.get("class") == "kept") == part.read
         assert attributes["tabindex"] == "0"
         assert f"total {what.scores[part.sentence]:.3f}:" in (attributes["title"] or "")
 
@@ -233,6 +242,17 @@ def test_a_long_sentence_in_overlapping_windows_is_shown_once(compressor: Compre
     figures, stretches = parted(printed(what, text, everything=True), what)
     assert len(figures) == len(what.kept)
     assert "".join("".join(stretches).split()) == "".join(visible(text).split())
+
+
+def test_a_sentence_of_which_only_the_beginning_is_read_is_cut(compressor: Compressor) -> None:
+    text = "Now tell me at length what you make of all this, and of the rest of it besides?"
+    what = explain(compressor, plain_text(text), 10)
+    assert fates(what, pieces(what, len(text))) == ["cut"]
+    spans = Page(page(what, text)).spans
+    assert [attributes.get("class") for attributes, _ in spans] == ["kept", None]
+    assert "".join(stretch for _, stretch in spans) == text
+    _, stretches = parted(printed(what, text), what)
+    assert stretches == [text]
 
 
 def test_json_agrees_with_what_the_compressor_read(compressor: Compressor) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from google.protobuf import text_format
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.text import Text
 from tritonclient.grpc import model_config_pb2
@@ -25,9 +27,9 @@ __all__ = [
     "Piece",
     "as_json",
     "explain",
+    "fates",
     "load_compressor",
     "pieces",
-    "reason",
     "show",
     "show_summary",
     "summary",
@@ -39,6 +41,7 @@ _MODEL = "compressor"
 _BEST_DROPPED = 10
 _HEAD = f"{'':7}{'total':>6}" + "".join(f"{name:>9}" for name in SIGNALS) + f"{'tokens':>8}  why"
 
+_FATES = {"kept": "bold green", "cut": "bold yellow", "dropped": "dim"}
 _HEAT = ("dim", "", "yellow", "red")  # by quarters of what a signal can be
 
 # A terminal would act on them, and a reader of a page not see them: the C0 controls have pictures.
@@ -55,11 +58,13 @@ class Piece(NamedTuple):
     Attributes:
         start, end: [start, end) in code points.
         sentence: The one it is shown as a part of; -1 for what stands between sentences.
+        read: Whether the classifiers read it.
     """
 
     start: int
     end: int
     sentence: int
+    read: bool
 
 
 def load_compressor(repository: Path | None = None, profile: str | None = None) -> Compressor:
@@ -121,35 +126,36 @@ def explain(compressor: Compressor, chat: ChatText, budget: int | None = None) -
         raise RequestError(str(error)) from None
 
 
-def pieces(
-    length: int,
-    spans: NDArray[np.int32],
-    kept: NDArray[np.bool_],
-    scores: NDArray[np.float64],
-) -> list[Piece]:
+def pieces(explained: Explained, length: int) -> list[Piece]:
     """Cut a text so that each stretch of it is shown once, though sentences may overlap.
 
     What several sentences share goes to the one that is kept, of such to the best scored, of such
     to the first. The pieces in a row are the text.
 
     Args:
+        explained: Of the text.
         length: Code points of the text.
-        spans: [start, end) of each sentence in code points, int32 [S, 2].
-        kept: Whether it is read, bool [S].
-        scores: float64 [S].
     """
-    edges = np.unique(np.clip(np.append(spans.astype(np.int64), (0, length)), 0, length))
+    spans, stretches = explained.spans, explained.compressed.kept
+    edges = np.unique(np.concatenate([spans.ravel(), stretches.ravel(), [0, length]]))
     owner = np.full(len(edges) - 1, -1, np.int64)
     begins, ends = np.searchsorted(edges, spans.T)
     # The last to paint a stretch owns it.
-    for sentence in np.lexsort((-np.arange(len(spans)), scores, kept)).tolist():
+    for sentence in np.lexsort((-np.arange(len(spans)), explained.scores, explained.kept)).tolist():
         owner[begins[sentence] : ends[sentence]] = sentence
-    changes = np.flatnonzero(np.diff(owner, prepend=-2))
+    read = np.zeros(len(edges) - 1, np.bool_)
+    for begin, end in np.searchsorted(edges, stretches).tolist():
+        read[begin:end] = True
+    changes = np.flatnonzero(np.diff(2 * owner + read, prepend=-4))
     starts = edges[changes].tolist()
     return [
-        Piece(start, end, sentence)
-        for start, end, sentence in zip(
-            starts, [*starts[1:], length], owner[changes].tolist(), strict=True
+        Piece(*piece)
+        for piece in zip(
+            starts,
+            [*starts[1:], length],
+            owner[changes].tolist(),
+            read[changes].tolist(),
+            strict=True,
         )
     ]
 
@@ -159,10 +165,13 @@ def visible(text: str) -> str:
     return text.translate(_CONTROLS)
 
 
-def reason(explained: Explained, sentence: int) -> str:
-    """Return what became of a sentence and why, such as ``kept: last message``."""
-    became = "kept" if explained.kept[sentence] else "dropped"
-    return f"{became}: {explained.reasons[sentence]}"
+def fates(explained: Explained, parts: list[Piece]) -> list[str]:
+    """Return what became of each sentence: ``kept``, ``cut`` (read in part) or ``dropped``."""
+    fates = ["kept" if kept else "dropped" for kept in explained.kept.tolist()]
+    for part in parts:
+        if part.sentence >= 0 and not part.read and explained.kept[part.sentence]:
+            fates[part.sentence] = "cut"
+    return fates
 
 
 def summary(explained: Explained) -> dict[str, str]:
@@ -237,21 +246,21 @@ def show(console: Console, explained: Explained, text: str, *, everything: bool 
         dropped = np.flatnonzero(~explained.kept)
         best = dropped[np.argsort(-explained.scores[dropped], kind="stable")]
         shown[best[_BEST_DROPPED:]] = False
+    parts = pieces(explained, len(text))
+    became = fates(explained, parts)
     _print(console, Text(_HEAD, "bold"))
     hidden = 0
-    for sentence, stretch in _rows(explained, text):
+    for sentence, line in _rows(explained, parts, text):
         if sentence < 0:
-            between = " ".join(visible(stretch).split())
-            if everything and between:
-                _print(console, Text(between, "dim"))
+            if everything and line.plain.strip():
+                _print(console, line)
         elif not shown[sentence]:
             hidden += 1
         else:
             _print_hidden(console, hidden)
             hidden = 0
-            _print(console, _figures(explained, sentence))
-            line = " ".join(visible(stretch).split())
-            _print(console, Text(line, "" if explained.kept[sentence] else "dim"))
+            _print(console, _figures(explained, sentence, became[sentence]))
+            _print(console, line)
     _print_hidden(console, hidden)
 
 
@@ -263,20 +272,22 @@ def show_summary(console: Console, explained: Explained) -> None:
         _print(console, Text.assemble((f"{title:11}", "dim"), (visible(line), style)))
 
 
-def _rows(explained: Explained, text: str) -> Iterator[tuple[int, str]]:
+def _rows(explained: Explained, parts: list[Piece], text: str) -> Iterator[tuple[int, Text]]:
     """Yield every sentence with its stretch of the text, and what stands between them (-1)."""
-    parts = pieces(len(text), explained.spans, explained.kept, explained.scores)
-    unseen = set(range(len(explained.kept))) - {piece.sentence for piece in parts}
+    unseen = set(range(len(explained.kept))) - {part.sentence for part in parts}
     # Windows of which the neighbours show all.
-    parts += [Piece(start := int(explained.spans[nth, 0]), start, nth) for nth in unseen]
-    for start, end, sentence in sorted(parts):
-        yield sentence, text[start:end]
+    empty = [Piece(start := int(explained.spans[nth, 0]), start, nth, False) for nth in unseen]
+    for sentence, some in groupby(sorted(parts + empty), attrgetter("sentence")):
+        line = Text()
+        for part in some:
+            stretch = re.sub(r"\s+", " ", visible(text[part.start : part.end]))
+            line.append(stretch, "" if part.read else "dim")
+        yield sentence, line
 
 
-def _figures(explained: Explained, sentence: int) -> Text:
-    kept = explained.kept[sentence]
+def _figures(explained: Explained, sentence: int, fate: str) -> Text:
     line = Text()
-    line.append("kept   " if kept else "dropped", "bold green" if kept else "dim")
+    line.append(f"{fate:7}", _FATES[fate])
     line.append(f"{explained.scores[sentence]:6.3f}", "bold")
     for name in SIGNALS:
         value = float(explained.signals[name][sentence])

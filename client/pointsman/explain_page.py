@@ -7,7 +7,7 @@ from importlib import resources
 from string import Template
 from typing import TYPE_CHECKING
 
-from pointsman.explain import SIGNALS, pieces, reason, summary, visible
+from pointsman.explain import SIGNALS, fates, pieces, summary, visible
 
 if TYPE_CHECKING:
     from pointsman_backends.compressor.pipeline import Explained
@@ -27,15 +27,16 @@ def page(explained: Explained, text: str) -> str:
     template = resources.files("pointsman").joinpath("explain.html").read_text("utf-8")
     low, high = float(explained.scores.min()), float(explained.scores.max())
     shades = (explained.scores - low) / ((high - low) or 1.0)
-    titles = [_title(explained, sentence) for sentence in range(len(explained.kept))]
+    parts = pieces(explained, len(text))
+    titles = [
+        _title(explained, sentence, fate) for sentence, fate in enumerate(fates(explained, parts))
+    ]
     marked = []
-    for start, end, sentence in pieces(
-        len(text), explained.spans, explained.kept, explained.scores
-    ):
+    for start, end, sentence, read in parts:
         # As a reference: parsers take a carriage return for a line feed.
         stretch = escape(visible(text[start:end])).replace("\r", "&#13;")
         if sentence >= 0:
-            kind = ' class="kept"' if explained.kept[sentence] else ""
+            kind = ' class="kept"' if read else ""
             stretch = (
                 f'<span{kind} style="--t:{shades[sentence]:.2f}" tabindex="0" '
                 f'title="{titles[sentence]}">{stretch}</span>'
@@ -52,9 +53,9 @@ def page(explained: Explained, text: str) -> str:
     )
 
 
-def _title(explained: Explained, sentence: int) -> str:
+def _title(explained: Explained, sentence: int, fate: str) -> str:
     figures = ", ".join(f"{name} {explained.signals[name][sentence]:.3f}" for name in SIGNALS)
     return escape(
-        f"{reason(explained, sentence)}; total {explained.scores[sentence]:.3f}: {figures}; "
-        f"{explained.tokens[sentence]:,} tokens"
+        f"{fate}: {explained.reasons[sentence]}; {explained.tokens[sentence]:,} tokens; "
+        f"total {explained.scores[sentence]:.3f}: {figures}"
     )
