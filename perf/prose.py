@@ -2,6 +2,7 @@
 
 Paragraphs of the language reference (`pydoc_data.topics`) and of the standard library's docstrings
 are drawn without replacement for each text, so no two texts are the same and none repeats itself.
+Docstrings of installed packages can be added where longer texts are wanted.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import ast
 import random
 import re
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from pydoc_data.topics import topics
 
@@ -26,16 +28,19 @@ class Prose:
 
     Args:
         seed: the same seed gives the same sequence of texts on the same Python.
+        packages: names of packages whose docstrings are drawn from, too.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, packages: Iterable[str] = ()) -> None:
         self._tokenizer = Tokenizer.from_file(
             str(paths.model_repository() / "encoder" / "1" / "tokenizer.json")
         )
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         self._random = random.Random(seed)  # noqa: S311 (repeatable, not secret)
-        paragraphs = sorted({*_reference(), *_docstrings()})
+        paragraphs = sorted(
+            {*_reference(), *_docstrings(_standard_library()), *_docstrings(_sources(packages))}
+        )
         encoded = self._tokenizer.encode_batch_fast(paragraphs, add_special_tokens=False)
         self._paragraphs = [(text, len(e.ids)) for text, e in zip(paragraphs, encoded, strict=True)]
 
@@ -65,9 +70,22 @@ def _reference() -> Iterator[str]:
         yield from _readable(topic)
 
 
-def _docstrings() -> Iterator[str]:
-    library = Path(sysconfig.get_path("stdlib"))
-    for source in sorted(library.glob("*.py")):
+def _standard_library() -> list[Path]:
+    return sorted(Path(sysconfig.get_path("stdlib")).glob("*.py"))
+
+
+def _sources(packages: Iterable[str]) -> Iterator[Path]:
+    for name in packages:
+        spec = find_spec(name)
+        if spec is None or not spec.submodule_search_locations:
+            raise ValueError(f"there is no package {name!r} to draw text from")
+        for folder in spec.submodule_search_locations:
+            found = sorted(Path(folder).rglob("*.py"))
+            yield from (path for path in found if "tests" not in path.parts)
+
+
+def _docstrings(sources: Iterable[Path]) -> Iterator[str]:
+    for source in sources:
         for node in ast.walk(ast.parse(source.read_bytes())):
             if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
                 yield from _readable(ast.get_docstring(node) or "")

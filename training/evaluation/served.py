@@ -116,6 +116,10 @@ class Served:
         ids, offsets = self.tokenise(text)
         tokens = len(ids)
         ids, offsets = cut(ids, offsets, self.max_tokens)
+        return Reading(tokens, offsets, self.logits(ids, tasks))
+
+    def logits(self, ids: Sequence[int], tasks: Iterable[str] = TASKS) -> dict[str, Floats]:
+        """Logits of the given tasks for token ids; with heads, the encoder runs once."""
         feed = {
             "input_ids": np.array([ids], dtype=np.int64),
             "attention_mask": np.ones((1, len(ids)), dtype=np.int64),
@@ -123,8 +127,7 @@ class Served:
         if self.shared:
             (states,) = self._encoder.run(["hidden_states"], feed)
             feed = {"hidden_states": states, "attention_mask": feed["attention_mask"]}
-        logits = {task: self._sessions[task].run(["logits"], feed)[0][0] for task in tasks}
-        return Reading(tokens, offsets, logits)
+        return {task: self._sessions[task].run(["logits"], feed)[0][0] for task in tasks}
 
     def probabilities(self, task: str, texts: Sequence[str], note: str = "") -> Scores:
         """Class probabilities float64 [texts, labels] of ``safety`` or ``domain``.

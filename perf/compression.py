@@ -1,0 +1,135 @@
+"""The compressor, measured: time, agreement of verdicts, and texts made to hurt.
+
+- time: by length of English text, on one thread, with steps, memory and growth.
+- agreement: what the router says of long prompts with something planted in them, compressed and
+  whole, and compressed as arXiv 2603.12646 publishes it (re-implemented).
+- adversarial: time beside plain English of the same size, and whether a hidden attack is read.
+
+Agreement and adversarial read the held-out texts that .venv-train's packages carry; whole texts
+take seconds each, so their verdicts are remembered under build/compression/. A part that is not
+measured keeps its figures of the last time.
+
+Usage: ``PYTHONPATH=. PYTHONUSERBASE=.venv-train .venv/bin/python perf/compression.py``
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any
+
+import compression_report as report
+import machine
+import typer
+from threadpoolctl import threadpool_limits
+
+from pointsman import paths
+from pointsman_backends.compressor import Compressor
+
+ROOT = Path(__file__).resolve().parents[1]
+CACHE = ROOT / "build" / "compression" / "uncompressed.jsonl"
+CLASSIFIERS = ("safety_classifier", "domain_classifier", "pii_classifier")
+SEED = 60
+PROMPTS = 600
+ATTACKS = 12
+"""Held-out attacks hidden in each adversarial text."""
+LONGEST_ATTACK = 120
+"""Tokens of the longest of them."""
+
+
+class Part(str, Enum):
+    """What can be measured by itself."""
+
+    TIME = "time"
+    AGREEMENT = "agreement"
+    ADVERSARIAL = "adversarial"
+
+
+def main(
+    part: Annotated[list[Part] | None, typer.Option(help="Measure this part only.")] = None,
+    prompts: Annotated[
+        int, typer.Option(min=1, help="Prompts of the agreement; fewer are a stratified choice.")
+    ] = PROMPTS,
+    longest: Annotated[int, typer.Option(min=8000, help="Longest text timed, tokens.")] = 1_000_000,
+    calls: Annotated[int, typer.Option(min=1, help="Timed calls of adversarial texts.")] = 5,
+    attacks: Annotated[int, typer.Option(min=1, help="Attacks hidden in each.")] = ATTACKS,
+    threads: Annotated[int, typer.Option(min=1, help="Of the classifiers, not timed.")] = 2,
+    data: Annotated[Path, typer.Option(help="Folder of the shared data.")] = ROOT.parent
+    / "shared"
+    / "data",
+    models: Annotated[Path | None, typer.Option(help="Another model repository.")] = None,
+    output: Annotated[Path, typer.Option(help="JSON to write.")] = report.RESULTS,
+    render: Annotated[bool, typer.Option("--render", help="Measure nothing, only draw.")] = False,
+) -> None:
+    """Measure, write the JSON, the page and the pictures."""
+    results: dict[str, Any] = {}
+    if output.is_file():
+        results = json.loads(output.read_text(encoding="utf-8"))
+    if not render:
+        repository = paths.model_repository(models)
+        measures: dict[Part, Callable[[], dict[str, Any]]] = {
+            Part.TIME: lambda: measure_time(repository, longest),
+            Part.AGREEMENT: lambda: measure_agreement(repository, data, prompts, threads),
+            Part.ADVERSARIAL: lambda: measure_adversarial(
+                repository, data, attacks, calls, threads
+            ),
+        }
+        for name in part or list(Part):
+            described = machine.describe()
+            results[name.value] = {"machine": described, **measures[name]()}
+            output.parent.mkdir(parents=True, exist_ok=True)
+            output.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    report.write(results)
+
+
+def maker(repository: Path) -> Callable[[], Compressor]:
+    """Return what makes a compressor that has seen no text; it refuses none for its length."""
+    return lambda: Compressor.from_repository(repository, CLASSIFIERS, max_text_bytes=64 << 20)
+
+
+def measure_time(repository: Path, longest: int) -> dict[str, Any]:
+    """Measure time and memory."""
+    import compression_time
+
+    with threadpool_limits(1):
+        return compression_time.measure(maker(repository), SEED, longest)
+
+
+def measure_agreement(repository: Path, data: Path, prompts: int, threads: int) -> dict[str, Any]:
+    """Measure agreement."""
+    # Imported here, so that times need no data packages and pictures no models.
+    import compression_agreement
+    import compression_prompts
+
+    judge = compression_agreement.Judge(repository, threads)
+    bank = compression_prompts.Bank.load(data, judge.served.count)
+    return {"rows": compression_agreement.measure(judge, bank, data, range(prompts), CACHE)}
+
+
+def measure_adversarial(
+    repository: Path, data: Path, attacks: int, calls: int, threads: int
+) -> dict[str, Any]:
+    """Measure texts made to hurt."""
+    import compression_adversarial
+    import compression_agreement
+    import compression_prompts
+
+    judge = compression_agreement.Judge(repository, threads)
+    count = judge.served.count
+    bank = compression_prompts.Bank.load(data, count)
+    found = [
+        text
+        for source in (compression_prompts.BASTION, compression_prompts.WILD)
+        for text in [text for text in bank.attacks[source] if count(text) <= LONGEST_ATTACK][
+            : (attacks + 1) // 2
+        ]
+    ][:attacks]
+    with threadpool_limits(1, user_api="blas"):
+        rows = compression_adversarial.measure(judge, maker(repository), found, SEED, calls)
+    return {"rows": rows}
+
+
+if __name__ == "__main__":
+    typer.run(main)

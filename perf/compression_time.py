@@ -1,0 +1,134 @@
+"""How long compression takes, and how much memory: by length of English text, on one thread.
+
+Every call carries another text, drawn from the same paragraphs, so that words are known and texts
+are not. What the first text after a start costs is told apart.
+"""
+
+from __future__ import annotations
+
+import time
+import tracemalloc
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import compression_reference as reference
+import numpy as np
+from attention_report import exponent
+from prose import Prose
+from rich.progress import track
+
+from pointsman_backends.compressor import Compressed, Compressor
+
+LENGTHS = (2_000, 8_000, 13_400, 27_000, 55_000, 128_000, 256_000, 512_000, 1_000_000)
+FROM = 8_000
+"""Growth is fitted from here on: below, a text is mostly fixed cost."""
+BUDGET = 512
+CALLS, TOKENS = 30, 3_000_000
+"""Most calls at one length, and tokens of all of them together."""
+PACKAGES = ("numpy", "scipy", "sklearn", "networkx", "matplotlib")
+"""Whose docstrings give English enough for a million tokens without repetition."""
+
+Row = dict[str, Any]
+Make = Callable[[], Compressor]
+
+
+def calls_at(tokens: int) -> int:
+    """Return how many calls are timed at a length."""
+    return max(3, min(CALLS, TOKENS // tokens))
+
+
+def quartiles(values: Sequence[float]) -> dict[str, float | list[float]]:
+    """Return the median and the quartiles."""
+    low, middle, high = (round(float(q), 3) for q in np.quantile(values, [0.25, 0.5, 0.75]))
+    return {"p50": middle, "quartiles": [low, high]}
+
+
+def check(result: Compressed, tokens: int | None) -> None:
+    """Raise RuntimeError unless the answer is possible, and its token count ``tokens`` if given."""
+    if result.errors:
+        raise RuntimeError(f"checks did not run: {', '.join(result.errors)}")
+    if not 0 < len(result.input_ids) <= BUDGET:
+        raise RuntimeError(f"{len(result.input_ids)} tokens were kept of a budget of {BUDGET}")
+    if tokens is not None and result.tokens != tokens:
+        raise RuntimeError(f"{result.tokens} tokens were counted, the tokenizer counts {tokens}")
+
+
+def timed(compressor: Compressor, utf8: bytes) -> tuple[Compressed, float, float]:
+    """Compress; return the result, wall-clock and processor time of this thread in ms."""
+    cpu, wall = time.thread_time_ns(), time.perf_counter_ns()
+    result = compressor.compress(utf8, budget=BUDGET)
+    took = (time.perf_counter_ns() - wall) / 1e6, (time.thread_time_ns() - cpu) / 1e6
+    return result, *took
+
+
+def peak_bytes(compressor: Compressor, utf8: bytes) -> int:
+    """Return the most memory that compressing takes beyond what it has, in bytes."""
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        tracemalloc.reset_peak()
+        compressor.compress(utf8, budget=BUDGET)
+        return tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
+
+
+def at_length(make: Make, compressor: Compressor, prose: Prose, tokens: int) -> Row:
+    """Measure one length: the first text of a new process, then calls in turn with the published.
+
+    The first call's text is read by a compressor that has seen no other, but one to load it all.
+    """
+    fresh = make()
+    fresh.compress(b"Line is clear. " * 200, budget=BUDGET)
+    text = prose.draw(tokens)
+    _, first, _ = timed(fresh, text.encode())
+    walls, cpus, theirs = [], [], []
+    steps: dict[str, list[float]] = {}
+    characters, octets, counted = 0, 0, 0
+    for call in range(-1, calls_at(tokens)):
+        text = prose.draw(tokens)
+        utf8 = text.encode()
+        result, wall, cpu = timed(compressor, utf8)
+        check(result, prose.count(text) if call == 0 else None)
+        begin = time.perf_counter_ns()
+        reference.compress(text, BUDGET)
+        published = (time.perf_counter_ns() - begin) / 1e6
+        if call < 0:  # warms up
+            continue
+        walls.append(wall)
+        cpus.append(cpu)
+        theirs.append(published)
+        for step, us in result.timings_us.items():
+            steps.setdefault(step, []).append(us / 1e3)
+        characters, octets, counted = len(text), len(utf8), result.tokens
+    return {
+        "tokens": counted,
+        "wanted": tokens,
+        "characters": characters,
+        "bytes": octets,
+        "calls": len(walls),
+        "wall_ms": quartiles(walls),
+        "cpu_ms": quartiles(cpus),
+        "lowest_cpu_ms": round(min(cpus), 3),
+        "first_ms": round(first, 3),
+        "steps_ms": {step: round(float(np.median(ms)), 3) for step, ms in steps.items()},
+        "peak_bytes_per_character": round(peak_bytes(compressor, utf8) / characters, 2),
+        "reference_python_ms": quartiles(theirs),
+    }
+
+
+def measure(make: Make, seed: int, longest: int) -> Row:
+    """Measure all lengths up to ``longest``, and how time grows with them."""
+    prose = Prose(seed, PACKAGES)
+    compressor = make()
+    lengths = [tokens for tokens in LENGTHS if tokens <= longest]
+    rows = [at_length(make, compressor, prose, tokens) for tokens in track(lengths, "time")]
+    fitted = [row for row in rows if row["wanted"] >= FROM]
+    growth = {
+        key: round(
+            exponent([row["tokens"] for row in fitted], [row[key]["p50"] for row in fitted]), 3
+        )
+        for key in ("wall_ms", "cpu_ms")
+        if len(fitted) > 1
+    }
+    return {"budget": BUDGET, "rows": rows, "growth_exponent": growth}
