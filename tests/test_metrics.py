@@ -111,13 +111,15 @@ def test_a_server_without_metrics_is_logged_once_and_serves() -> None:
     assert "not enabled" in log[0]
 
 
-def test_a_report_that_cannot_be_made_does_not_raise() -> None:
-    log: list[str] = []
-    metrics = CompressorMetrics(FakeFamily(), log.append)
-    metrics.report(compressed({"scan": 5}, tokens=0), 1, 1)
+def test_more_than_can_be_observed_is_logged_once_and_not_kept() -> None:
+    family, log = FakeFamily(), []
+    metrics = CompressorMetrics(family, log.append)
+    for _ in range(20_000):
+        metrics.report(compressed({}), 1, 1)
     metrics.close()
+    assert 0 < len(family.observed[PREFIX + "kept_ratio"]) < 20_000
     assert len(log) == 1
-    assert "ZeroDivisionError" in log[0]
+    assert "wait to be reported" in log[0]
 
 
 def repository(folder: Path, *, instances: int) -> Path:
