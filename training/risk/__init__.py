@@ -1,0 +1,1 @@
+"""How the weights of the compressor's risk signal were made and measured."""
