@@ -275,14 +275,15 @@ def show_summary(console: Console, explained: Explained) -> None:
 def _rows(explained: Explained, parts: list[Piece], text: str) -> Iterator[tuple[int, Text]]:
     """Yield every sentence with its stretch of the text, and what stands between them (-1)."""
     unseen = set(range(len(explained.kept))) - {part.sentence for part in parts}
+    rows = [list(row) for _, row in groupby(parts, attrgetter("sentence"))]
     # Windows of which the neighbours show all.
-    empty = [Piece(start := int(explained.spans[nth, 0]), start, nth, False) for nth in unseen]
-    for sentence, some in groupby(sorted(parts + empty), attrgetter("sentence")):
+    rows += [[Piece(start := int(explained.spans[nth, 0]), start, nth, False)] for nth in unseen]
+    for row in sorted(rows):
         line = Text()
-        for part in some:
+        for part in row:
             stretch = re.sub(r"\s+", " ", visible(text[part.start : part.end]))
             line.append(stretch, "" if part.read else "dim")
-        yield sentence, line
+        yield row[0].sentence, line
 
 
 def _figures(explained: Explained, sentence: int, fate: str) -> Text:
