@@ -15,7 +15,9 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics.pairwise import cosine_similarity
 
 from pointsman_backends.compressor import Tokenizer
-from pointsman_backends.compressor.prepare import ABBREVIATIONS, WINDOW, prepare
+from pointsman_backends.compressor.duplicates import near_duplicates
+from pointsman_backends.compressor.prepare import ABBREVIATIONS, OVERLAP, WINDOW, Sentences, prepare
+from pointsman_backends.compressor.profiles import PROFILES, Profile, profile_from_parameters
 from pointsman_backends.compressor.relevance import (
     density,
     novelty,
@@ -23,8 +25,9 @@ from pointsman_backends.compressor.relevance import (
     relevance,
     textrank,
     unit_rows,
+    weigh,
 )
-from pointsman_backends.compressor.retrieve import must_read, retrieve
+from pointsman_backends.compressor.retrieve import Forced, Kept, best_within, retrieve
 
 tokenizer = Tokenizer(
     Path(__file__).parent.parent / "model_repository/encoder/1/tokenizer.json", seed=1
@@ -36,9 +39,8 @@ def sentences(text: str, offsets: tuple[int, ...] = (0,)) -> list[str]:
     read = tokenizer.read(text)
     prepared = prepare(read, np.array(offsets), tokenizer.hash(ABBREVIATIONS.split()))
     words = read.words
-    lasts = np.append(prepared.first_words[1:], len(words)) - 1
     starts = words.normal.starts(words.starts[prepared.first_words])
-    ends = words.normal.ends(words.ends[lasts])
+    ends = words.normal.ends(words.ends[prepared.end_words - 1])
     return [text[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
 
 
@@ -94,8 +96,62 @@ def test_giant_sentences_are_cut_into_windows(text: str) -> None:
     read = tokenizer.read(text)
     prepared = prepare(read, np.zeros(1, np.int64))
     assert int(prepared.tokens.max()) <= WINDOW
-    assert int(prepared.tokens.sum()) == int(read.counts.sum())
     assert len(prepared) <= 2 + 4 * int(read.counts.sum()) // WINDOW
+    check_runs(prepared, read.counts)
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.sampled_from(["word ", "a, ", "x" * 90 + " ", "中", "Stop. ", "\n\n", "éé "]),
+            st.text(max_size=8),
+        ),
+        min_size=1,
+        max_size=8,
+    ),
+    st.lists(st.integers(1, 150), min_size=1, max_size=8),
+)
+@settings(max_examples=60, deadline=None)
+def test_windows_hold_every_word_and_overlap(pieces: list[str], times: list[int]) -> None:
+    text = "".join(piece * n for piece, n in zip(pieces, times, strict=False))
+    read = tokenizer.read(text)
+    if len(read.words):
+        check_runs(prepare(read, np.zeros(1, np.int64)), read.counts)
+
+
+def check_runs(prepared: Sentences, counts: npt.NDArray[np.int32]) -> None:
+    first, end = prepared.first_words, prepared.end_words
+    assert (first[0], end[-1]) == (0, len(counts))
+    assert (np.diff(first) > 0).all()
+    assert (np.diff(end) > 0).all()
+    assert (end[:-1] >= first[1:]).all()  # no word is left out
+    assert (end[:-2] <= first[2:]).all()  # and none is in three
+    before = np.append(0, np.cumsum(counts))
+    assert prepared.tokens.tolist() == (before[end] - before[first]).tolist()
+    common = [int(before[e] - before[f]) for e, f in zip(end[:-1], first[1:], strict=True)]
+    assert prepared.shared.tolist() == [*common, 0]
+    assert int(prepared.tokens.max()) <= WINDOW
+
+
+def test_what_stands_at_the_edge_of_a_window_is_whole_in_the_next() -> None:
+    words = [f"{chr(97 + i % 26)}" for i in range(600)]
+    read = tokenizer.read(" ".join(words))
+    prepared = prepare(read, np.zeros(1, np.int64))
+    runs = list(zip(prepared.first_words.tolist(), prepared.end_words.tolist(), strict=True))
+    for at in range(600 - OVERLAP):
+        assert any(first <= at and at + OVERLAP <= end for first, end in runs)
+
+
+def test_terms_of_windows_count_their_own_words() -> None:
+    text = " ".join(f"n{i % 7}x" for i in range(500))
+    read = tokenizer.read(text)
+    prepared = prepare(read, np.zeros(1, np.int64))
+    assert len(prepared) > 3
+    for row, (first, end) in enumerate(
+        zip(prepared.first_words.tolist(), prepared.end_words.tolist(), strict=True)
+    ):
+        expected = np.bincount(read.words.which[first:end], minlength=len(read.words.distinct))
+        assert prepared.terms[[row]].toarray()[0].tolist() == expected.tolist()
 
 
 def random_terms(sentence_count: int, vocabulary: int, seed: int) -> scipy.sparse.csr_array:
@@ -173,15 +229,20 @@ def test_novelty_is_one_less_cosine_to_the_mean() -> None:
     np.testing.assert_allclose(novelty(terms, unit_rows(terms)), expected, atol=1e-12)
 
 
-def test_position_is_one_at_the_ends_and_half_in_the_middle() -> None:
-    weights = position(101)
-    assert weights[[0, 50, 100]] == pytest.approx([1, 0.5, 1])
+def test_position_is_one_at_the_ends_and_lower_by_the_depth_in_the_middle() -> None:
+    weights = position(np.linspace(0, 1, 101), 0.3)
+    assert weights[[0, 50, 100]] == pytest.approx([1, 0.7, 1])
     assert weights[:51].tolist() == sorted(weights[:51], reverse=True)
     assert weights == pytest.approx(weights[::-1])
-    assert position(1).tolist() == [1]
 
 
-def test_relevance_is_bounded_and_does_not_depend_on_the_hashes() -> None:
+def signals_of(terms: scipy.sparse.csr_array) -> dict[str, npt.NDArray[np.float64]]:
+    count = terms.shape[0]
+    places = np.arange(count) / max(count - 1, 1)
+    return relevance(terms, unit_rows(terms), places, np.linspace(0, 1, count), Profile())
+
+
+def test_signals_are_bounded_and_do_not_depend_on_the_hashes() -> None:
     text = " ".join(f"Word{i % 7} stands near word{i % 5} and word{i % 11}." for i in range(300))
     scores = []
     for seed in range(3):
@@ -189,63 +250,211 @@ def test_relevance_is_bounded_and_does_not_depend_on_the_hashes() -> None:
             Path(__file__).parent.parent / "model_repository/encoder/1/tokenizer.json",
             seed=seed,
         ).read(text)
-        scores.append(relevance(prepare(read, np.zeros(1, np.int64)).terms))
-    assert len(scores[0]) == 300
-    assert 0 < scores[0].min() <= scores[0].max() <= 1
+        signals = signals_of(prepare(read, np.zeros(1, np.int64)).terms)
+        assert list(signals) == list(Profile().weights())
+        for signal in signals.values():
+            assert len(signal) == 300
+            assert 0 <= signal.min() <= signal.max() <= 1
+        scores.append(weigh(signals, Profile()))
     for other in scores[1:]:
         assert other.tolist() == scores[0].tolist()
 
 
-def test_sentences_that_must_be_read() -> None:
+def test_a_score_is_the_weighted_sum_of_the_signals() -> None:
+    signals = signals_of(random_terms(20, 30, SEED))
+    alone = Profile(0, 0, 0, 0, risk_weight=2.0)
+    assert weigh(signals, alone) == pytest.approx(2 * signals["risk"])
+    both = Profile(0.5, 0, 0, 0.25, risk_weight=0)
+    expected = 0.5 * signals["textrank"] + 0.25 * signals["novelty"]
+    assert weigh(signals, both) == pytest.approx(expected)
+
+
+class TestProfiles:
+    def test_the_default_weights_are_those_of_the_paper(self) -> None:
+        weights = PROFILES["default"].weights()
+        assert [weights[s] for s in ("textrank", "position", "density", "novelty")] == [
+            0.20,
+            0.40,
+            0.35,
+            0.05,
+        ]
+
+    def test_five_profiles_differ(self) -> None:
+        assert list(PROFILES) == ["default", "security", "coding", "medical", "multi_turn"]
+        assert len(set(PROFILES.values())) == 5
+
+    def test_parameters_change_a_profile(self) -> None:
+        profile = profile_from_parameters({"profile": "coding", "risk_weight": "0.7", "x": "y"})
+        assert profile.risk_weight == 0.7
+        assert profile.density_weight == PROFILES["coding"].density_weight
+        assert profile_from_parameters({}) == Profile()
+
+    @pytest.mark.parametrize(
+        ("parameters", "message"),
+        [
+            ({"profile": "fast"}, 'no profile "fast"; take one of default, security'),
+            ({"risks_weight": "1"}, 'no parameter "risks_weight"; a profile has textrank_weight'),
+            ({"risk_weight": "much"}, 'risk_weight is "much"; it must be a number'),
+            ({"risk_weight": "-1"}, "risk_weight is -1.0; it must be a number of at least 0"),
+            ({"novelty_weight": "nan"}, "novelty_weight is nan"),
+            ({"novelty_weight": "inf"}, "novelty_weight is inf"),
+            ({"risk_share": "1.5"}, r"risk_share is 1.5; it must be in 0..1"),
+            ({"position_depth": "2"}, r"position_depth is 2.0; it must be in 0..1"),
+            (
+                dict.fromkeys((f"{s}_weight" for s in Profile().weights()), "0"),
+                "all weights are 0",
+            ),
+        ],
+    )
+    def test_wrong_values_are_named(self, parameters: dict[str, str], message: str) -> None:
+        with pytest.raises(ValueError, match=message):
+            profile_from_parameters(parameters)
+
+
+def repeats_of(texts: list[str], numbers: bool = False) -> list[int]:
+    """What each text repeats, by its words; those of digits count if `numbers`."""
+    distinct = sorted({word for text in texts for word in text.split()})
+    dense = np.array([[text.split().count(word) for word in distinct] for text in texts])
+    counted = np.array([numbers or not word.isdigit() for word in distinct])
+    keys = np.random.default_rng(SEED).integers(0, 2**32, len(distinct), np.uint32)
+    terms = scipy.sparse.csr_array(dense.astype(np.float64))
+    return near_duplicates(terms, keys, counted).tolist()
+
+
+class TestNearDuplicates:
+    def test_boilerplate_repeats_its_first_copy_whatever_its_numbers(self) -> None:
+        line = "the engine of train {} left the shed and passed the signal at {}"
+        texts = [line.format(i, 3 * i) for i in range(5)] + ["nobody was on board"] * 2
+        assert repeats_of(texts) == [0, 0, 0, 0, 0, 5, 5]
+
+    def test_a_word_more_in_a_long_sentence_is_a_repetition(self) -> None:
+        words = [f"w{i}x" for i in range(40)]
+        texts = [" ".join(words), " ".join([*words, "also"]), " ".join(words[:20])]
+        assert repeats_of(texts) == [0, 0, 2]
+
+    def test_texts_without_words_repeat_nothing(self) -> None:
+        assert repeats_of(["1 2 3", "1 2 3", "", ""]) == [0, 1, 2, 3]
+
+    @given(
+        st.lists(st.lists(st.sampled_from([f"w{i}x" for i in range(9)]), max_size=12), max_size=25)
+    )
+    @settings(max_examples=80, deadline=None)
+    def test_what_is_repeated_is_alike_earlier_and_kept(self, drawn: list[list[str]]) -> None:
+        texts = [" ".join(words) for words in drawn] + ["w1x"]
+        for nth, original in enumerate(repeats_of(texts)):
+            if original == nth:
+                continue
+            one, other = set(texts[nth].split()), set(texts[original].split())
+            assert original < nth
+            assert repeats_of(texts)[original] == original
+            assert len(one & other) / len(one | other) >= 0.8
+
+    def test_equal_sentences_are_always_found(self) -> None:
+        texts = [f"a{i}x b{i}x c{i}x" for i in range(50)] * 2
+        assert repeats_of(texts) == [*range(50), *range(50)]
+
+
+def test_the_best_within_a_room() -> None:
     scores = np.array([0.1, 0.9, 0.5, 0.8, 0.7, 0.3, 0.2])
     tokens = np.array([5, 10, 10, 10, 10, 10, 5])
-    assert must_read(scores, tokens, 4, np.array([], np.int64), 100) == [6, 4, 0]
-    assert must_read(scores, tokens, 4, np.array([1, 2, 3, 6]), 100) == [6, 4, 0, 1, 3, 2]
-    # Two fit into 25 tokens: the best scored ones.
-    assert must_read(scores, tokens, 4, np.array([1, 2, 3]), 25) == [6, 4, 0, 1, 3]
+    assert best_within(np.array([], np.int64), scores, tokens, 100) == []
+    assert best_within(np.array([1, 2, 3, 6]), scores, tokens, 100) == [1, 3, 2, 6]
+    # Two of ten tokens fit into 25, and then one of five.
+    assert best_within(np.array([1, 2, 3, 6]), scores, tokens, 25) == [1, 3, 6]
+
+
+def choose(
+    scores: list[float],
+    tokens: list[int],
+    forced: list[int],
+    room: int,
+    *,
+    shared: list[int] | None = None,
+    terms: npt.NDArray[np.float64] | None = None,
+    penalty: float = 0.0,
+) -> Kept:
+    count = len(scores)
+    terms = np.eye(count) if terms is None else terms
+    return retrieve(
+        np.array(scores),
+        np.array(tokens),
+        np.array(shared or [0] * count),
+        unit_rows(scipy.sparse.csr_array(terms)),
+        [Forced(sentence, "first") for sentence in forced],
+        np.ones(count, np.bool_),
+        room,
+        penalty,
+    )
 
 
 def test_the_best_that_fit_are_kept() -> None:
-    scores = np.array([0.1, 0.9, 0.5, 0.8])
-    tokens = np.array([4, 50, 6, 5])
-    kept = retrieve(scores, tokens, [0], 16)
+    kept = choose([0.1, 0.9, 0.5, 0.8], [4, 50, 6, 5], [0], 16)
     assert kept.sentences.tolist() == [True, False, True, True]
+    assert kept.reasons == {0: "first", 2: "score", 3: "score"}
     assert not kept.truncated
 
 
-def test_what_must_be_read_comes_first_and_its_loss_is_told() -> None:
-    scores = np.array([0.1, 0.9, 0.5, 0.8])
-    tokens = np.array([10, 10, 10, 10])
-    kept = retrieve(scores, tokens, [3, 2, 0], 25)
+def test_what_is_forced_comes_first_and_its_loss_is_told() -> None:
+    kept = choose([0.1, 0.9, 0.5, 0.8], [10] * 4, [3, 2, 0], 25)
     assert kept.sentences.tolist() == [False, False, True, True]
     assert kept.truncated
 
 
 def test_one_sentence_over_the_room_is_kept_to_be_cut() -> None:
-    kept = retrieve(np.array([0.1, 0.9]), np.array([30, 40]), [1, 0], 5)
+    kept = choose([0.1, 0.9], [30, 40], [1, 0], 5)
     assert kept.sentences.tolist() == [False, True]
+    assert kept.partial == 1
     assert kept.truncated
 
 
+def test_what_resembles_a_kept_sentence_gives_way_to_what_does_not() -> None:
+    terms = np.array([[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 1]]) * 1.0
+    likeness = {"tokens": [10] * 3, "forced": [0], "room": 20, "terms": terms}
+    scores = [0.5, 0.9, 0.8]
+    assert choose(scores, penalty=0.0, **likeness).sentences.tolist() == [True, True, False]
+    assert choose(scores, penalty=0.3, **likeness).sentences.tolist() == [True, False, True]
+
+
+def test_words_shared_with_a_kept_window_cost_nothing() -> None:
+    scores, tokens, shared = [0.1, 0.9, 0.8], [10, 10, 10], [4, 4, 0]
+    kept = choose(scores, tokens, [0], 16, shared=shared)
+    assert kept.sentences.tolist() == [True, True, False]
+    kept = choose(scores, tokens, [0], 22, shared=shared)
+    assert kept.sentences.all()
+
+
+def test_candidates_beyond_the_pool_fill_what_is_left() -> None:
+    kept = choose([1.0] + [0.5] * 400 + [0.1], [1] * 402, [0], 402)
+    assert kept.sentences.all()
+
+
 @given(
-    st.lists(st.tuples(st.integers(0, 5), st.integers(1, 30)), min_size=1, max_size=40),
+    st.lists(
+        st.tuples(st.integers(0, 5), st.integers(1, 30), st.integers(0, 3)),
+        min_size=1,
+        max_size=40,
+    ),
     st.integers(1, 300),
+    st.sampled_from([0.0, 0.5]),
     st.data(),
 )
+@settings(deadline=None)
 def test_more_room_never_keeps_fewer_tokens(
-    drawn: list[tuple[int, int]], room: int, data: st.DataObject
+    drawn: list[tuple[int, int, int]], room: int, penalty: float, data: st.DataObject
 ) -> None:
-    scores = np.array([score / 5 for score, _ in drawn])
-    tokens = np.array([size for _, size in drawn])
+    scores = [score / 5 for score, _, _ in drawn]
+    tokens = np.array([size for _, size, _ in drawn])
+    terms = np.array([[nth == term for nth in range(4)] for _, _, term in drawn]) * 1.0
     forced = data.draw(
         st.lists(st.integers(0, len(drawn) - 1), min_size=1, max_size=4, unique=True)
     )
     totals = []
     for some in (room, room + 1):
-        kept = retrieve(scores, tokens, forced, some)
+        kept = choose(scores, tokens.tolist(), forced, some, terms=terms, penalty=penalty)
         total = int(tokens[kept.sentences].sum())
         assert kept.sentences.any()
-        assert total <= some or int(kept.sentences.sum()) == 1
+        assert total <= some or kept.partial is not None
+        assert set(np.flatnonzero(kept.sentences).tolist()) == set(kept.reasons)
         totals.append(min(total, some))
         if total <= some:
             assert (tokens[~kept.sentences] > some - total).all()

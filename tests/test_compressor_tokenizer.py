@@ -130,7 +130,7 @@ def test_chosen_words_get_the_ids_they_have_in_the_whole_text() -> None:
 def test_counts_stay_exact_while_words_are_learned_and_forgotten(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("pointsman_backends.compressor.tokenizer._LEARNED", 1000)
+    monkeypatch.setattr("pointsman_backends.compressor.word_cache._LEARNED", 1000)
     fresh = Tokenizer(PATH, seed=2)
     for first in range(0, 3600, 600):
         text = " ".join(f"w{n:x}q" for n in range(first, first + 900))

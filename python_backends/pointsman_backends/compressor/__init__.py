@@ -5,7 +5,17 @@ relevance (a score for each sentence), retrieve (the choice), apply (token ids a
 """
 
 from pointsman_backends.compressor.errors import RequestError
-from pointsman_backends.compressor.pipeline import Compressed, Compressor
+from pointsman_backends.compressor.pipeline import Compressed, Compressor, Explained
+from pointsman_backends.compressor.profiles import PROFILES, Profile, profile_from_parameters
 from pointsman_backends.compressor.tokenizer import Tokenizer
 
-__all__ = ["Compressed", "Compressor", "RequestError", "Tokenizer"]
+__all__ = [
+    "PROFILES",
+    "Compressed",
+    "Compressor",
+    "Explained",
+    "Profile",
+    "RequestError",
+    "Tokenizer",
+    "profile_from_parameters",
+]

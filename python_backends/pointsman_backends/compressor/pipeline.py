@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,19 +11,26 @@ from time import perf_counter_ns
 import numpy as np
 import numpy.typing as npt
 import orjson
+import scipy.sparse
 
 from pointsman_backends.compressor.apply import apply
+from pointsman_backends.compressor.characters import DIGIT
+from pointsman_backends.compressor.duplicates import near_duplicates
 from pointsman_backends.compressor.errors import RequestError
 from pointsman_backends.compressor.prepare import ABBREVIATIONS, Sentences, prepare
-from pointsman_backends.compressor.relevance import relevance
-from pointsman_backends.compressor.retrieve import must_read, retrieve
+from pointsman_backends.compressor.profiles import Profile
+from pointsman_backends.compressor.relevance import relevance, unit_rows, weigh
+from pointsman_backends.compressor.retrieve import Forced, Kept, best_within, retrieve
+from pointsman_backends.compressor.risk import RiskModel
+from pointsman_backends.compressor.risk_signal import RiskSignal
 from pointsman_backends.compressor.tokenizer import TokenizedText, Tokenizer
+from pointsman_backends.compressor.words import Words
 from pointsman_backends.patterns import Finding, scan
 from pointsman_backends.repository import read_classifier, read_tokenizer
 
-__all__ = ["Compressed", "Compressor"]
+__all__ = ["Compressed", "Compressor", "Explained"]
 
-_FOUND_SHARE = 3  # sentences with findings are kept up to one third of the default budget
+_DIGITS_SOUGHT = 4  # characters of a word in which a digit makes it a number
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,57 @@ class Compressed:
         )
 
 
+@dataclass(frozen=True)
+class Explained:
+    """Why the sentences of a text were kept, or not.
+
+    Attributes:
+        compressed: What the classifiers read.
+        spans: [start, end) of each sentence in code points, int32 [S, 2]. Neighbours that are
+            windows of one long sentence overlap.
+        tokens: Tokens of each, int64 [S].
+        signals: ``textrank``, ``position``, ``density``, ``novelty`` and ``risk`` of each, in
+            [0, 1], float64 [S].
+        scores: Their weighted sum, float64 [S].
+        kept: Whether each was kept, bool [S].
+        reasons: Why each was kept (``whole text``, ``last``, ``last message``, ``first``, ``risk``,
+            ``pattern``, ``score``) or not (``duplicate``, ``no room``).
+    """
+
+    compressed: Compressed
+    spans: npt.NDArray[np.int32]
+    tokens: npt.NDArray[np.int64]
+    signals: dict[str, npt.NDArray[np.float64]]
+    scores: npt.NDArray[np.float64]
+    kept: npt.NDArray[np.bool_]
+    reasons: list[str]
+
+
+@dataclass(frozen=True)
+class _Analysis:
+    """The sentences of a text, and what is thought of each.
+
+    Attributes:
+        sentences: S sentences.
+        normal: Their terms in rows of length 1, CSR [S, V].
+        repeats: The earlier sentence that each repeats, or itself; int64 [S].
+        signals: float64 [S] each.
+        scores: float64 [S].
+    """
+
+    sentences: Sentences
+    normal: scipy.sparse.csr_array
+    repeats: npt.NDArray[np.int64]
+    signals: dict[str, npt.NDArray[np.float64]]
+    scores: npt.NDArray[np.float64]
+
+    @property
+    def repeated(self) -> npt.NDArray[np.bool_]:
+        """Which repeat an earlier one, bool [S]."""
+        repeated: npt.NDArray[np.bool_] = self.repeats != np.arange(len(self.repeats))
+        return repeated
+
+
 @dataclass
 class _Clock:
     steps: dict[str, int] = field(default_factory=dict)
@@ -91,6 +150,8 @@ class Compressor:
         max_tokens: The longest input they take, special tokens included.
         default_budget: Tokens where a request names no budget, special tokens included.
         max_text_bytes: The longest text, in UTF-8 octets.
+        profile: What it values in a sentence.
+        risk: Marks what may be an attack; None for the shipped model.
         scan: Finds personal data in UTF-8, with offsets in code points.
 
     Raises:
@@ -104,6 +165,8 @@ class Compressor:
         *,
         default_budget: int = 512,
         max_text_bytes: int = 4 << 20,
+        profile: Profile | None = None,
+        risk: RiskModel | None = None,
         scan: Callable[[bytes], list[Finding]] = scan,
     ) -> None:
         self._tokenizer = tokenizer
@@ -117,6 +180,8 @@ class Compressor:
         self._default_budget = default_budget
         self._max_text_bytes = max_text_bytes
         self._scan = scan
+        self._profile = profile or Profile()
+        self._risk = RiskSignal(risk or RiskModel.load(), tokenizer.vocabulary)
         self._abbreviations = tokenizer.hash(ABBREVIATIONS.split())
 
     @classmethod
@@ -127,12 +192,14 @@ class Compressor:
         *,
         default_budget: int = 512,
         max_text_bytes: int = 4 << 20,
+        profile: Profile | None = None,
     ) -> Compressor:
         """Build the compressor for the classifiers of a model repository.
 
         Raises:
             ValueError: A classifier or its encoder is incomplete (RepositoryError), their
-                tokenizers differ, or a limit leaves no room for text.
+                tokenizers differ, the weights of the risk signal are wrong, or a limit leaves no
+                room for text.
         """
         infos = [read_classifier(repository, name) for name in classifiers]
         return cls(
@@ -140,6 +207,7 @@ class Compressor:
             min(info.max_tokens for info in infos),
             default_budget=default_budget,
             max_text_bytes=max_text_bytes,
+            profile=profile,
         )
 
     def compress(
@@ -191,8 +259,11 @@ class Compressor:
             truncated = False
             word_kept = np.ones(len(tokenized.words), np.bool_)
         else:
-            word_kept, truncated = self._choose(tokenized, offsets, patterns, room, clock)
-            truncated |= budget == -1
+            analysis = self._analyse(tokenized, offsets, clock)
+            kept_sentences = self._choose(tokenized, analysis, offsets, patterns, room)
+            word_kept = _words_of(analysis.sentences, kept_sentences.sentences)
+            truncated = kept_sentences.truncated or budget == -1
+            clock.lap("retrieve")
         read = apply(self._tokenizer, tokenized, word_kept, room)
         kept = read.kept
         if word_kept.all() and not read.cut:
@@ -214,6 +285,44 @@ class Compressor:
             errors=errors,
         )
 
+    def explain(
+        self,
+        utf8: bytes,
+        message_offsets: npt.NDArray[np.int32] | Sequence[int] | None = None,
+        budget: int = 0,
+    ) -> Explained:
+        """Compress a text, and say of each sentence why it was kept or not.
+
+        Takes and raises what ``compress`` does.
+        """
+        compressed = self.compress(utf8, message_offsets, budget)
+        text = utf8.decode()
+        offsets = _check_offsets(message_offsets, len(text))
+        tokenized, room = self._tokenizer.read(text), self._room(budget)
+        analysis = self._analyse(tokenized, offsets, _Clock())
+        sentences, words = analysis.sentences, tokenized.words
+        if compressed.tokens <= room:
+            kept = np.ones(len(sentences), np.bool_)
+            reasons = ["whole text"] * len(sentences)
+        else:
+            chosen = self._choose(tokenized, analysis, offsets, compressed.patterns, room)
+            kept = chosen.sentences
+            reasons = [
+                chosen.reasons.get(nth, "duplicate" if repeated else "no room")
+                for nth, repeated in enumerate(analysis.repeated.tolist())
+            ]
+        starts = words.normal.starts(words.starts[sentences.first_words])
+        ends = words.normal.ends(words.ends[sentences.end_words - 1])
+        return Explained(
+            compressed,
+            np.column_stack([starts, ends]),
+            sentences.tokens,
+            analysis.signals,
+            analysis.scores,
+            kept,
+            reasons,
+        )
+
     def _room(self, budget: int) -> int:
         if budget == 0:
             budget = self._default_budget
@@ -227,30 +336,69 @@ class Compressor:
             )
         return min(budget, self._max_tokens) - self._special
 
+    def _analyse(
+        self, text: TokenizedText, offsets: npt.NDArray[np.int64], clock: _Clock
+    ) -> _Analysis:
+        sentences = prepare(text, offsets, self._abbreviations)
+        clock.lap("prepare")
+        lexical = self._risk.look_up(text.words)
+        risk = self._risk.risk(text.words, lexical, sentences)
+        repeats = near_duplicates(sentences.terms, lexical[0], _is_name(text.words))
+        # What is riskier than the sentence that it repeats is no mere repetition.
+        riskier = (risk >= self._risk.threshold) & (risk > risk[repeats])
+        repeats[riskier] = np.flatnonzero(riskier)
+        normal = unit_rows(sentences.terms)
+        places = np.arange(len(sentences)) / max(len(sentences) - 1, 1)
+        # Repetitions buy no rank: signals are those of the sentences without them.
+        once, which = np.unique(repeats, return_inverse=True)
+        if len(once) == len(sentences):
+            signals = relevance(sentences.terms, normal, places, risk, self._profile)
+        else:
+            signals = {
+                name: signal[which]
+                for name, signal in relevance(
+                    sentences.terms[once], normal[once], places[once], risk[once], self._profile
+                ).items()
+            }
+        scores = weigh(signals, self._profile)
+        clock.lap("relevance")
+        return _Analysis(sentences, normal, repeats, signals, scores)
+
     def _choose(
         self,
         text: TokenizedText,
+        analysis: _Analysis,
         offsets: npt.NDArray[np.int64],
         patterns: list[Finding],
         room: int,
-        clock: _Clock,
-    ) -> tuple[npt.NDArray[np.bool_], bool]:
-        sentences = prepare(text, offsets, self._abbreviations)
-        clock.lap("prepare")
-        scores = relevance(sentences.terms)
-        clock.lap("relevance")
+    ) -> Kept:
+        sentences, scores, repeated = analysis.sentences, analysis.scores, analysis.repeated
+        tokens, risk = sentences.tokens, analysis.signals["risk"]
         word_starts = text.words.normal.starts(text.words.starts)
-        messages = np.searchsorted(word_starts, offsets)
-        messages = messages[messages < len(word_starts)]
-        last_message = int(_sentence_of(sentences, messages[-1:])[0]) if len(messages) else 0
+        # Shares are of the default budget: with those of the request's own, a larger one could
+        # read fewer tokens.
+        shared_room = self._room(0)
+        forced = _always_read(sentences, offsets, word_starts, shared_room // 2)
+        marked = np.flatnonzero((risk >= self._risk.threshold) & ~repeated)
         found = _sentences_with(patterns, sentences, word_starts)
-        # Not of the request's own: then a larger budget could read fewer tokens.
-        found_room = self._room(0) // _FOUND_SHARE
-        forced = must_read(scores, sentences.tokens, last_message, found, found_room)
-        kept = retrieve(scores, sentences.tokens, forced, room)
-        sizes = np.diff(sentences.first_words, append=len(text.words))
-        clock.lap("retrieve")
-        return np.repeat(kept.sentences, sizes), kept.truncated
+        for reason, some, value, share in (
+            ("risk", marked, risk, self._profile.risk_share),
+            ("pattern", found[~repeated[found]], scores, self._profile.pattern_share),
+        ):
+            best = best_within(some, value, tokens, int(share * shared_room))
+            forced += [Forced(sentence, reason) for sentence in best]
+        kept = retrieve(
+            scores,
+            tokens,
+            sentences.shared,
+            analysis.normal,
+            forced,
+            ~repeated,
+            room,
+            self._profile.redundancy_penalty,
+        )
+        lost = not kept.sentences[marked].all()
+        return dataclasses.replace(kept, truncated=kept.truncated or lost)
 
 
 def _check_offsets(
@@ -271,6 +419,48 @@ def _check_offsets(
     return checked
 
 
+def _is_name(words: Words) -> npt.NDArray[np.bool_]:
+    """Which of the distinct words are no numbers, bool [V]."""
+    starts, ends = words.starts[words.examples], words.ends[words.examples]
+    number = np.zeros(len(starts), np.bool_)
+    for nth in range(_DIGITS_SOUGHT):
+        at = np.minimum(starts + nth, ends - 1)
+        number |= (words.normal.properties[at] & DIGIT) != 0
+    return ~number
+
+
+def _always_read(
+    sentences: Sentences,
+    offsets: npt.NDArray[np.int64],
+    word_starts: npt.NDArray[np.int32],
+    last_message_room: int,
+) -> list[Forced]:
+    """The sentences that are read whatever their score, the most important first.
+
+    The last, the first of the last message, the first of all, and the rest of the last message if
+    it is one of several and not longer than ``last_message_room`` tokens.
+    """
+    count = len(sentences)
+    messages = np.searchsorted(word_starts, offsets)
+    messages = messages[messages < len(word_starts)]
+    begin = int(_sentence_of(sentences, messages[-1:])[0]) if len(messages) else 0
+    forced = [Forced(count - 1, "last"), Forced(0, "first")]
+    if begin:
+        forced.insert(1, Forced(begin, "last message"))
+        if int(sentences.tokens[begin:].sum()) <= last_message_room:
+            forced += [Forced(sentence, "last message") for sentence in range(begin + 1, count - 1)]
+    return forced
+
+
+def _words_of(sentences: Sentences, kept: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Which words are in a sentence that is kept, bool [U]."""
+    changes = np.zeros(int(sentences.end_words[-1]) + 1, np.int8)
+    np.add.at(changes, sentences.first_words[kept], 1)
+    np.subtract.at(changes, sentences.end_words[kept], 1)
+    inside: npt.NDArray[np.bool_] = np.cumsum(changes[:-1]) > 0
+    return inside
+
+
 def _sentence_of(sentences: Sentences, words: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return np.searchsorted(sentences.first_words, words, "right") - 1
 
@@ -278,9 +468,11 @@ def _sentence_of(sentences: Sentences, words: npt.NDArray[np.int64]) -> npt.NDAr
 def _sentences_with(
     patterns: list[Finding], sentences: Sentences, word_starts: npt.NDArray[np.int32]
 ) -> npt.NDArray[np.int64]:
+    """Sentences that a finding touches, ascending, int64 [F]."""
     spans = np.array([(finding.start, finding.end - 1) for finding in patterns], np.int64)
     words = np.maximum(np.searchsorted(word_starts, spans.reshape(-1, 2), "right") - 1, 0)
-    touched = _sentence_of(sentences, words)
-    opened = np.bincount(touched[:, 0], minlength=len(sentences) + 1)
-    closed = np.bincount(touched[:, 1] + 1, minlength=len(sentences) + 1)
+    first = np.searchsorted(sentences.end_words, words[:, 0], "right")
+    last = _sentence_of(sentences, words[:, 1])
+    opened = np.bincount(first, minlength=len(sentences) + 1)
+    closed = np.bincount(last + 1, minlength=len(sentences) + 1)
     return np.flatnonzero(np.cumsum(opened - closed)[:-1] > 0)

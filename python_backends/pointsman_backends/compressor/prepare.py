@@ -22,9 +22,10 @@ from pointsman_backends.compressor.characters import (
 from pointsman_backends.compressor.tokenizer import TokenizedText
 from pointsman_backends.compressor.words import Words
 
-__all__ = ["ABBREVIATIONS", "WINDOW", "Sentences", "prepare", "sentence_starts"]
+__all__ = ["ABBREVIATIONS", "OVERLAP", "WINDOW", "Sentences", "prepare", "sentence_starts"]
 
 WINDOW = 128  # tokens in the longest sentence; a longer one is cut into windows
+OVERLAP = 32  # tokens that such windows share with the next, but for the word at the edge
 # Words whose full stop ends no sentence, in any case, by spaces.
 ABBREVIATIONS = (
     "Mr Mrs Ms Dr Prof Rev Gen Col Sgt Capt Lt Jr Sr St Mt Ave Inc Ltd Corp Dept Est "
@@ -39,14 +40,21 @@ _WRAPPED_LINE = 40  # characters in the shortest line that is taken for one of a
 class Sentences:
     """S sentences of a text, as runs of its words, and the terms in them.
 
+    Together they hold every word. Neighbours are disjoint, or windows of one long sentence: then
+    the end of the one is the beginning of the next. No word is in three.
+
     Attributes:
         first_words: Index of the first word of each, int64 [S], ascending, the first 0.
+        end_words: Index after its last word, int64 [S], ascending.
         tokens: Tokens in each, int64 [S].
+        shared: Tokens that each has in common with the next, int64 [S], 0 for the last.
         terms: How often each of the V distinct words is in each sentence, float64 CSR [S, V].
     """
 
     first_words: npt.NDArray[np.int64]
+    end_words: npt.NDArray[np.int64]
     tokens: npt.NDArray[np.int64]
+    shared: npt.NDArray[np.int64]
     terms: scipy.sparse.csr_array
 
     def __len__(self) -> int:
@@ -70,11 +78,15 @@ def prepare(
     """
     words = text.words
     starts = sentence_starts(words, message_offsets, abbreviations)
+    ends = np.append(starts[1:], len(words))
     tokens = np.add.reduceat(text.counts, starts, dtype=np.int64)
+    shared = np.zeros(len(starts), np.int64)
     if int(tokens.max()) > WINDOW:
-        starts = _cut_into_windows(text.counts, starts, tokens)
-        tokens = np.add.reduceat(text.counts, starts, dtype=np.int64)
-    return Sentences(starts, tokens, _count_terms(words, starts))
+        starts, ends = _cut_into_windows(text.counts, starts, tokens)
+        before = np.append(0, np.cumsum(text.counts, dtype=np.int64))
+        tokens = before[ends] - before[starts]
+        shared = before[ends] - before[np.append(starts[1:], len(words))]
+    return Sentences(starts, ends, tokens, shared, _count_terms(words, starts, ends))
 
 
 def sentence_starts(
@@ -177,33 +189,52 @@ def _periods_end(
 
 def _cut_into_windows(
     counts: npt.NDArray[np.int32], starts: npt.NDArray[np.int64], tokens: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int64]:
-    """Cut sentences of over ``WINDOW`` tokens into windows of about equal length."""
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Cut sentences of over ``WINDOW`` tokens into overlapping windows of about equal length.
+
+    Returns:
+        First and end words of all sentences, int64 [S] each.
+    """
     # Where a window closes after w tokens, the word across its edge may add all its own but one.
     widest = np.maximum.reduceat(counts, starts)
     width = np.maximum(WINDOW + 1 - widest, 1)
-    width = -(-tokens // -(-tokens // width))
-    sizes = np.diff(starts, append=len(counts))
+    overlap = np.where(width > 2 * OVERLAP, OVERLAP, 0)
+    pieces = np.where(tokens > WINDOW, -(-(tokens - overlap) // (width - overlap)), 1)
+    stride = -(-(tokens - overlap) // pieces)
+    nth = np.arange(int(pieces.sum())) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+    # Where words and sentences begin, in tokens, one apart between sentences: rising throughout.
     before = np.cumsum(counts, dtype=np.int64) - counts
-    window = (before - np.repeat(before[starts], sizes)) // np.repeat(width, sizes)
-    cut = np.zeros(len(counts), np.bool_)
-    cut[1:] = window[1:] != window[:-1]
-    cut &= np.repeat(tokens > WINDOW, sizes)
-    cut[starts] = True
-    return np.flatnonzero(cut)
+    begin = before[starts] + np.arange(len(starts))
+    before += np.repeat(np.arange(len(starts)), np.diff(starts, append=len(counts)))
+    limit = np.repeat(begin + tokens, pieces)
+    opens = np.repeat(begin, pieces) + nth * np.repeat(stride, pieces)
+    closes = np.minimum(opens + np.repeat(stride + overlap, pieces), limit)
+    first_words = np.searchsorted(before, np.minimum(opens, limit))
+    end_words = np.searchsorted(before, closes)
+    # Words longer than the stride leave windows that are empty, or within the next, or the last.
+    own = (end_words > first_words) & (np.diff(first_words, append=len(counts)) > 0)
+    first_words, end_words = first_words[own], end_words[own]
+    own = np.diff(end_words, prepend=0) > 0
+    return first_words[own], end_words[own]
 
 
-def _count_terms(words: Words, starts: npt.NDArray[np.int64]) -> scipy.sparse.csr_array:
+def _count_terms(
+    words: Words, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
+) -> scipy.sparse.csr_array:
     vocabulary = max(len(words.distinct), 1)
-    edges = np.searchsorted(words.terms, np.append(starts, len(words)))
-    rows = np.repeat(np.arange(len(starts), dtype=np.int64), np.diff(edges))
-    keys = rows * vocabulary + words.which
+    first, last = np.searchsorted(words.terms, starts), np.searchsorted(words.terms, ends)
+    sizes = last - first
+    rows = np.repeat(np.arange(len(starts), dtype=np.int64), sizes)
+    which = words.which
+    if len(rows) != len(which):  # windows share words
+        which = which[np.arange(len(rows)) + np.repeat(first - (np.cumsum(sizes) - sizes), sizes)]
+    keys = rows * vocabulary + which
     keys.sort()
-    first = np.ones(len(keys), np.bool_)
-    np.not_equal(keys[1:], keys[:-1], out=first[1:])
-    at = np.flatnonzero(first)
+    new = np.ones(len(keys), np.bool_)
+    np.not_equal(keys[1:], keys[:-1], out=new[1:])
+    at = np.flatnonzero(new)
     keys = keys[at]
-    times = np.diff(at, append=len(first)).astype(np.float64)
+    times = np.diff(at, append=len(new)).astype(np.float64)
     rows = keys // vocabulary
     indptr = np.searchsorted(rows, np.arange(len(starts) + 1)).astype(np.int32)
     columns = (keys - rows * vocabulary).astype(np.int32)

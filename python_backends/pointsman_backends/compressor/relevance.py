@@ -1,7 +1,7 @@
-"""Step 2, relevance: score sentences by four signals over the sentence-term matrix.
+"""Step 2, relevance: score sentences by five signals over the sentence-term matrix.
 
-The signals and their weights are those of "98x Faster LLM Routing Without a Dedicated GPU"
-(arXiv 2603.12646). All are linear in the matrix's entries.
+Four of the signals, and their weights, are those of "98x Faster LLM Routing Without a Dedicated
+GPU" (arXiv 2603.12646). All are linear in the matrix's entries. The fifth, risk, is given.
 """
 
 from __future__ import annotations
@@ -10,39 +10,53 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse
 
-__all__ = ["density", "novelty", "position", "relevance", "textrank", "unit_rows"]
+from pointsman_backends.compressor.profiles import Profile
+
+__all__ = ["density", "novelty", "position", "relevance", "textrank", "unit_rows", "weigh"]
 
 _Scores = npt.NDArray[np.float64]
-
-_TEXTRANK_WEIGHT = 0.20
-_POSITION_WEIGHT = 0.40
-_DENSITY_WEIGHT = 0.35
-_NOVELTY_WEIGHT = 0.05
-_POSITION_DEPTH = 0.5
 
 _DAMPING = 0.85
 _TOLERANCE = 1e-7
 _STEPS = 150  # never reached: the condition number is at most 1.85 / 0.15, so some 40 are enough
 
 
-def relevance(terms: scipy.sparse.csr_array) -> _Scores:
-    """Score sentences by TextRank, position, TF-IDF density and novelty.
+def relevance(
+    terms: scipy.sparse.csr_array,
+    normal: scipy.sparse.csr_array,
+    places: _Scores,
+    risk: _Scores,
+    profile: Profile,
+) -> dict[str, _Scores]:
+    """Score sentences by TextRank, position, TF-IDF density, novelty and risk.
 
     Args:
         terms: Term counts, CSR [S, V].
+        normal: The same in rows of length 1.
+        places: Where each sentence stands, from 0 to 1; float64 [S].
+        risk: Likeness to attacks, in [0, 1]; float64 [S].
+        profile: Says how deep the middle lies.
 
     Returns:
-        Weighted sum of the signals, each scaled to at most 1; float64 [S]. Rounded to nine
-        decimals, so that equal sentences do not differ by the order of their terms.
+        Each signal by its name, scaled to at most 1; float64 [S].
     """
-    normal = unit_rows(terms)
-    weighted = (
-        _TEXTRANK_WEIGHT * _scale(textrank(normal))
-        + _POSITION_WEIGHT * position(terms.shape[0])
-        + _DENSITY_WEIGHT * _scale(density(terms))
-        + _NOVELTY_WEIGHT * _scale(novelty(terms, normal))
-    )
-    scores: _Scores = np.round(weighted, 9)
+    return {
+        "textrank": _scale(textrank(normal)),
+        "position": position(places, profile.position_depth),
+        "density": _scale(density(terms)),
+        "novelty": _scale(novelty(terms, normal)),
+        "risk": risk,
+    }
+
+
+def weigh(signals: dict[str, _Scores], profile: Profile) -> _Scores:
+    """Return the weighted sum of the signals, float64 [S].
+
+    Rounded to nine decimals, so that equal sentences do not differ by the order of their terms.
+    """
+    weights = profile.weights()
+    total = np.sum([weights[name] * signal for name, signal in signals.items()], axis=0)
+    scores: _Scores = np.round(total, 9)
     return scores
 
 
@@ -105,13 +119,16 @@ def textrank(normal: scipy.sparse.csr_array) -> _Scores:
     return rank
 
 
-def position(count: int) -> _Scores:
-    """U-shaped weight of each of ``count`` sentences: 1 at the ends, 0.5 in the middle.
+def position(places: _Scores, depth: float) -> _Scores:
+    """U-shaped weight by place: 1 at the ends, 1 - ``depth`` in the middle.
+
+    Args:
+        places: From 0, the beginning, to 1, the end; float64 [S].
+        depth: In [0, 1].
 
     Source: Liu et al., "Lost in the Middle", TACL 2024 (arXiv 2307.03172).
     """
-    along = np.linspace(0, 1, count) if count > 1 else np.zeros(count)
-    weights: _Scores = 1 - _POSITION_DEPTH * np.sin(np.pi * along)
+    weights: _Scores = 1 - depth * np.sin(np.pi * places)
     return weights
 
 

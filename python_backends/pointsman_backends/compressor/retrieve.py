@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import scipy.sparse
 
-__all__ = ["Kept", "must_read", "retrieve"]
+__all__ = ["Forced", "Kept", "best_within", "retrieve"]
+
+_POOL = 128  # best scored sentences that are compared for redundancy
+
+
+@dataclass(frozen=True)
+class Forced:
+    """A sentence that comes before all that are chosen by score.
+
+    Attributes:
+        sentence: Its index.
+        reason: Why, in a word or two.
+    """
+
+    sentence: int
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -16,82 +33,135 @@ class Kept:
 
     Attributes:
         sentences: Which of the S are kept, bool [S].
+        reasons: Why each was kept, by its index.
         partial: The one of them whose tokens exceed the room, of which only the beginning can be
             kept (then it is the only one), or None.
-        truncated: Whether a sentence that must be read is left out or cut.
+        truncated: Whether a forced sentence is left out or cut.
     """
 
     sentences: npt.NDArray[np.bool_]
+    reasons: dict[int, str]
     partial: int | None
     truncated: bool
 
 
-def must_read(
+def best_within(
+    sentences: npt.NDArray[np.int64],
     scores: npt.NDArray[np.float64],
     tokens: npt.NDArray[np.int64],
-    last_message: int,
-    found: npt.NDArray[np.int64],
-    found_room: int,
+    room: int,
 ) -> list[int]:
-    """List the sentences that are read whatever their score, the most important first.
-
-    They are the last and the first sentence of the last message, the first sentence of the text,
-    and those with a finding of the pattern scan: the best scored of these, as far as they fit into
-    ``found_room`` tokens. (The others' findings are reported all the same.)
+    """List the best scored of some sentences, as far as each fits into ``room`` tokens.
 
     Args:
-        scores: Relevance, float64 [S].
-        tokens: Tokens of each sentence, int64 [S].
-        last_message: Index of the sentence that begins the last message.
-        found: Indices of sentences with findings, int64 [F], ascending.
-        found_room: Tokens that sentences with findings may take, independent of the budget.
+        sentences: Their indices, int64 [F], ascending.
+        scores: Of all sentences, float64 [S].
+        tokens: Of all sentences, int64 [S].
+        room: Tokens they may take together.
     """
-    forced = dict.fromkeys([len(tokens) - 1, last_message, 0])
-    for sentence in found[np.argsort(-scores[found], kind="stable")].tolist():
+    best = []
+    for sentence in sentences[np.argsort(-scores[sentences], kind="stable")].tolist():
         size = int(tokens[sentence])
-        if sentence not in forced and size <= found_room:
-            forced[sentence] = None
-            found_room -= size
-    return list(forced)
+        if size <= room:
+            best.append(sentence)
+            room -= size
+    return best
 
 
 def retrieve(
     scores: npt.NDArray[np.float64],
     tokens: npt.NDArray[np.int64],
-    forced: list[int],
+    shared: npt.NDArray[np.int64],
+    normal: scipy.sparse.csr_array,
+    forced: Sequence[Forced],
+    candidates: npt.NDArray[np.bool_],
     room: int,
+    penalty: float,
 ) -> Kept:
-    """Keep the forced sentences, then the best scored ones, as far as each fits.
+    """Keep the forced sentences, then the best of the candidates, as far as each fits.
 
-    Each sentence in that order is taken if it fits into what is left. So more room never keeps
-    fewer tokens: the first sentence that only the larger room takes fills it to the last token.
+    The best is what has the highest score less ``penalty`` times its highest cosine with what is
+    kept already, among those that fit into what is left. So more room never keeps fewer tokens:
+    the first sentence that only the larger room takes fills it to the last token.
 
     Args:
         scores: Relevance, float64 [S].
         tokens: Tokens of each sentence, int64 [S].
-        forced: Sentences that come before all others, in order.
+        shared: Tokens each has in common with the next, int64 [S].
+        normal: Terms of sentences in rows of length 1, CSR [S, V].
+        forced: Sentences that come before all others, in order; at least one.
+        candidates: Which others may be kept, bool [S].
         room: Tokens to fill, at least 1.
+        penalty: Weight of redundancy.
+
+    Source: Carbonell and Goldstein, "The use of MMR, diversity-based reranking for reordering
+        documents and producing summaries", SIGIR 1998.
     """
     kept = np.zeros(len(tokens), np.bool_)
-    truncated = False
+    reasons: dict[int, str] = {}
     left = room
-    for sentence in forced:
-        if tokens[sentence] <= left:
-            kept[sentence] = True
-            left -= int(tokens[sentence])
-        else:
-            truncated = True
-    order = np.argsort(-scores, kind="stable")
-    order = order[~kept[order] & (tokens[order] <= left)]
-    sizes = tokens[order].tolist()
-    smallest = min(sizes, default=0)
-    for sentence, size in zip(order.tolist(), sizes, strict=True):
-        if size <= left:
-            kept[sentence] = True
+
+    def cost(sentence: int) -> int:
+        size = int(tokens[sentence])
+        if sentence and kept[sentence - 1]:
+            size -= int(shared[sentence - 1])
+        if sentence + 1 < len(kept) and kept[sentence + 1]:
+            size -= int(shared[sentence])
+        return size
+
+    for one in forced:
+        size = cost(one.sentence)
+        if one.sentence not in reasons and size <= left:
+            kept[one.sentence] = True
+            reasons[one.sentence] = one.reason
             left -= size
+    truncated = any(one.sentence not in reasons for one in forced)
+    if not reasons:
+        first = forced[0]
+        kept[first.sentence] = True
+        return Kept(kept, {first.sentence: first.reason}, first.sentence, True)
+
+    order = np.argsort(-scores, kind="stable")
+    order = order[candidates[order] & ~kept[order]]
+    pool, others = order[:_POOL], order[_POOL:]
+    rows = normal[pool]
+    alike = (rows @ normal[np.flatnonzero(kept)].T).toarray().max(axis=1, initial=0)
+    similar = rows @ rows.T if penalty else None
+    value = scores[pool] - penalty * alike
+    sizes = tokens[pool] - _most_shared(shared)[pool]
+    while True:
+        # Also those whose neighbour is kept and that may fit thanks to it.
+        value[sizes > left] = -np.inf
+        if not len(pool) or (best := int(value.argmax())) < 0 or value[best] == -np.inf:
+            break
+        sentence = int(pool[best])
+        value[best] = -np.inf
+        size = cost(sentence)
+        if size > left:
+            continue
+        kept[sentence] = True
+        reasons[sentence] = "score"
+        left -= size
+        if similar is not None:
+            lo, hi = similar.indptr[best], similar.indptr[best + 1]
+            near, cosine = similar.indices[lo:hi], similar.data[lo:hi]
+            worse = scores[pool[near]] - penalty * cosine
+            value[near] = np.minimum(value[near], worse)
+    others = others[tokens[others] <= left]
+    smallest = int(tokens[others].min(initial=left + 1))
+    for sentence in others.tolist():
         if left < smallest:
             break
-    if kept.any():
-        return Kept(kept, None, truncated)
-    kept[forced[0]] = True
-    return Kept(kept, forced[0], True)
+        size = cost(sentence)
+        if size <= left:
+            kept[sentence] = True
+            reasons[sentence] = "score"
+            left -= size
+    return Kept(kept, reasons, None, truncated)
+
+
+def _most_shared(shared: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Tokens that each sentence may share with both its neighbours, int64 [S]."""
+    both = shared.copy()
+    both[1:] += shared[:-1]
+    return both

@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import tokenizers
 
-from pointsman_backends.compressor.characters import CharacterTable, NormalText
+from pointsman_backends.compressor.characters import CharacterTable
+from pointsman_backends.compressor.word_cache import WordCache
 from pointsman_backends.compressor.words import Hasher, Words, split_words
 
 __all__ = ["TokenizedText", "Tokenizer"]
 
 _SALT = np.uint64(0x9E3779B97F4A7C15)
 _LONG = 24  # characters up to which the library's own count is the faster one
-_LEARNED = 1 << 16  # words outside the vocabulary whose count is remembered
 
 
 class TokenizedText(Protocol):
@@ -58,6 +58,7 @@ class Tokenizer:
     Attributes:
         prefix: Ids that begin every sequence, int64 [P].
         suffix: Ids that end every sequence, int64 [Q].
+        vocabulary: What words the entries of its vocabulary are.
 
     Raises:
         ValueError: The file is missing or is no tokenizer.
@@ -92,44 +93,31 @@ class Tokenizer:
             self._longest = 100
         self._characters = CharacterTable(normalizer, splitter)
         self._hasher = Hasher(self._longest, seed)
+        vocabulary = tokenizer.get_vocab()
+        self.vocabulary = self._split(" ".join(sorted(vocabulary)))
         if self._is_wordpiece:
-            vocabulary = tokenizer.get_vocab()
-            whole_words = self._whole_words(list(vocabulary))
             self._wordpiece = _WordPiece(
-                tokenizer.model, vocabulary, whole_words, self._hasher, self._longest
+                tokenizer.model, vocabulary, self.vocabulary, self._hasher, self._longest
             )
 
     def read(self, text: str) -> TokenizedText:
         """Split a text (without lone surrogates) into words and count their tokens."""
-        words = split_words(self._characters.normalise(text), self._hasher, self._longest)
+        words = self._split(text)
         if self._is_wordpiece:
             return _WordPieceText(self._wordpiece, words)
         return _EncodedText(self._tokenizer, text, words)
 
     def hash(self, strings: list[str]) -> npt.NDArray[np.uint64]:
         """Hash strings that are one word each as ``Words.distinct`` does; ascending, uint64 [N]."""
-        normal = self._characters.normalise("\n".join(strings))
-        words = split_words(normal, self._hasher, self._longest)
+        words = self._split("\n".join(strings))
         hashes = words.distinct[words.which]
         if len(hashes) != len(strings):
             raise ValueError("each string must be one word")
         hashes.sort()
         return hashes
 
-    def _whole_words(self, pieces: list[str]) -> npt.NDArray[np.uint64]:
-        # An entry counts if a text can hold it: it is its own normal form, and one word.
-        entries = [entry for entry in pieces if entry.split() == [entry]]
-        normal = self._characters.normalise(" ".join(entries)).text.split(" ")
-        entries = [e for e, n in zip(entries, normal, strict=True) if e == n]
-        words = split_words(
-            self._characters.normalise(" ".join(entries)), self._hasher, self._longest
-        )
-        padded = np.full(len(words.normal.codes) + 2, ord(" "), np.uint32)
-        padded[1:-1] = words.normal.codes
-        starts, ends = words.starts[words.terms], words.ends[words.terms]
-        whole = (padded[starts] == ord(" ")) & (padded[ends + 1] == ord(" "))
-        hashes: npt.NDArray[np.uint64] = np.unique(words.distinct[words.which[whole]])
-        return hashes
+    def _split(self, text: str) -> Words:
+        return split_words(self._characters.normalise(text), self._hasher, self._longest)
 
 
 class _WordPiece:
@@ -139,7 +127,7 @@ class _WordPiece:
         self,
         model: tokenizers.models.WordPiece,
         vocabulary: dict[str, int],
-        whole_words: npt.NDArray[np.uint64],
+        first: Words,
         hasher: Hasher,
         longest: int,
     ) -> None:
@@ -147,8 +135,7 @@ class _WordPiece:
         self._ids = vocabulary
         pieces = [piece for piece in vocabulary if len(piece) <= longest]
         self._matcher = _LongestMatch(hasher, pieces, model.continuing_subword_prefix)
-        self._vocabulary = whole_words, np.ones(len(whole_words), np.int16)
-        self._known = self._vocabulary
+        self._counts = WordCache(self._count, first)
 
     def tokenize(self, word: str) -> list[tuple[int, int]]:
         """Id and end (in characters of the word) of each token of a word."""
@@ -165,39 +152,18 @@ class _WordPiece:
 
     def count(self, words: Words) -> npt.NDArray[np.int32]:
         """Tokens of each of ``words.distinct``, int32 [V]."""
-        hashes, known = self._known
-        at = np.searchsorted(hashes, words.distinct)
-        at[at == len(hashes)] = 0
-        counts = known[at].astype(np.int32)
-        unknown = np.flatnonzero(hashes[at] != words.distinct)
-        if len(unknown):
-            examples = words.examples[unknown]
-            new = self._count(words.normal, words.starts[examples], words.ends[examples])
-            counts[unknown] = new
-            self._learn(words.distinct[unknown], new)
-        return counts
+        (counts,) = self._counts.look_up(words)
+        return counts.astype(np.int32)
 
-    def _count(
-        self, normal: NormalText, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
-    ) -> npt.NDArray[np.int16]:
+    def _count(self, words: Words, which: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int16]]:
+        starts, ends = words.starts[which], words.ends[which]
         counts = np.empty(len(starts), np.int16)
         long = ends - starts > _LONG
         if long.any():
-            counts[long] = self._matcher.count(normal.codes, starts[long], ends[long])
-        text, tokenize = normal.text, self._model.tokenize
-        spans = zip(starts[~long].tolist(), ends[~long].tolist(), strict=True)
-        counts[~long] = [len(tokenize(text[start:end])) for start, end in spans]
-        return counts
-
-    def _learn(self, hashes: npt.NDArray[np.uint64], counts: npt.NDArray[np.int16]) -> None:
-        known = self._known
-        if len(known[0]) + len(hashes) > len(self._vocabulary[0]) + _LEARNED:
-            known = self._vocabulary  # full: forget, and begin again
-            hashes, counts = hashes[:_LEARNED], counts[:_LEARNED]
-        hashes, first = np.unique(hashes, return_index=True)
-        at = np.searchsorted(known[0], hashes)
-        # One assignment, so that another thread sees the old pair or the new one.
-        self._known = np.insert(known[0], at, hashes), np.insert(known[1], at, counts[first])
+            counts[long] = self._matcher.count(words.normal.codes, starts[long], ends[long])
+        tokenize = self._model.tokenize
+        counts[~long] = [len(tokenize(word)) for word in words.strings(which[~long])]
+        return (counts,)
 
 
 class _LongestMatch:

@@ -42,6 +42,12 @@ class Words:
     def __len__(self) -> int:
         return len(self.starts)
 
+    def strings(self, which: npt.NDArray[np.int64]) -> list[str]:
+        """Normalised form of the words of these indices."""
+        text = self.normal.text
+        spans = zip(self.starts[which].tolist(), self.ends[which].tolist(), strict=True)
+        return [text[start:end] for start, end in spans]
+
 
 class Hasher:
     """Polynomial hash of words modulo 2^64, from differences of one running sum.

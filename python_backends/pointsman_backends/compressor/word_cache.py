@@ -1,0 +1,61 @@
+"""Remembers what was computed of words, so that each text pays for its new words alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pointsman_backends.compressor.words import Words
+
+__all__ = ["WordCache"]
+
+_LEARNED = 1 << 16  # words beside the first ones that are remembered
+
+Columns = tuple[npt.NDArray[Any], ...]
+
+
+class WordCache:
+    """What a function says of words, by their hash.
+
+    Args:
+        compute: Given a text's words and the indices of N of them, int64 [N], returns arrays of N
+            values each.
+        first: Words that are never forgotten.
+    """
+
+    def __init__(
+        self, compute: Callable[[Words, npt.NDArray[np.int64]], Columns], first: Words
+    ) -> None:
+        self._compute = compute
+        self._first = first.distinct, compute(first, first.examples)
+        self._known = self._first
+
+    def look_up(self, words: Words) -> Columns:
+        """Return the values of each of ``words.distinct``, [V] each."""
+        hashes, columns = self._known
+        at = np.searchsorted(hashes, words.distinct)
+        at[at == len(hashes)] = 0
+        values = tuple(column[at] for column in columns)
+        unknown = np.flatnonzero(hashes[at] != words.distinct)
+        if len(unknown):
+            new = self._compute(words, words.examples[unknown])
+            for value, column in zip(values, new, strict=True):
+                value[unknown] = column
+            self._learn(words.distinct[unknown], new)
+        return values
+
+    def _learn(self, hashes: npt.NDArray[np.uint64], columns: Columns) -> None:
+        known, values = self._known
+        if len(known) + len(hashes) > len(self._first[0]) + _LEARNED:
+            known, values = self._first  # full: forget, and begin again
+            hashes, columns = hashes[:_LEARNED], tuple(column[:_LEARNED] for column in columns)
+        hashes, first = np.unique(hashes, return_index=True)
+        at = np.searchsorted(known, hashes)
+        # One assignment, so that another thread sees the old pair or the new one.
+        self._known = (
+            np.insert(known, at, hashes),
+            tuple(np.insert(v, at, c[first]) for v, c in zip(values, columns, strict=True)),
+        )
