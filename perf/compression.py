@@ -97,12 +97,25 @@ def measure_time(repository: Path, longest: int) -> dict[str, Any]:
         return compression_time.measure(maker(repository), SEED, longest)
 
 
+def check_packages() -> None:
+    """Raise typer.BadParameter unless the packages with the held-out texts are found."""
+    from training.safety.sources import package_folder
+
+    try:
+        package_folder("bastioncorpus")
+    except FileNotFoundError as error:
+        raise typer.BadParameter(
+            f"{error}, and name their environment: PYTHONUSERBASE=.venv-train"
+        ) from None
+
+
 def measure_agreement(repository: Path, data: Path, prompts: int, threads: int) -> dict[str, Any]:
     """Measure agreement."""
     # Imported here, so that times need no data packages and pictures no models.
     import compression_agreement
     import compression_prompts
 
+    check_packages()
     judge = compression_agreement.Judge(repository, threads)
     bank = compression_prompts.Bank.load(data, judge.served.count)
     return {"rows": compression_agreement.measure(judge, bank, data, range(prompts), CACHE)}
@@ -116,6 +129,7 @@ def measure_adversarial(
     import compression_agreement
     import compression_prompts
 
+    check_packages()
     judge = compression_agreement.Judge(repository, threads)
     count = judge.served.count
     bank = compression_prompts.Bank.load(data, count)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import random
 import string
+import sysconfig
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import compression_agreement as agreement
@@ -137,6 +139,7 @@ def odd_texts(prose: Prose, rng: random.Random) -> dict[str, str]:
         "2 MB of one full stop": "." * MEGABYTES_2,
         "100,000 newlines": "a" + "\n" * 100_000 + "b",
         "50,000 times the sentence No.": "No. " * 50_000,
+        "2 MB of Python source": _source()[:MEGABYTES_2],
         "4 MB of prose": prose.draw(1_000_000)[:4_000_000],
         "2 MB of Chinese characters at random": "".join(
             map(chr, rng.choices(range(0x4E00, 0x9FA5), k=660_000))
@@ -152,6 +155,11 @@ def odd_texts(prose: Prose, rng: random.Random) -> dict[str, str]:
             chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000
         )[:1_000_000],
     }
+
+
+def _source() -> str:
+    files = sorted(Path(sysconfig.get_path("stdlib")).glob("*.py"))
+    return "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in files)
 
 
 def against_plain(make: timing.Make, text: str, plain: str, calls: int) -> Row:

@@ -59,8 +59,11 @@ def pooled(pairs: Sequence[Sequence[int]]) -> Share:
         kept, of = counts[chosen].sum(axis=0)
         return float(kept / of)
 
-    low, high = bootstrap_ci(ratio, len(counts))
     kept, of = counts.sum(axis=0).tolist()
+    if kept in (0, of):  # every resampling agrees: as if each text held one
+        whole = share([kept > 0] * len(counts))
+        return Share(kept, of, whole.low, whole.high)
+    low, high = bootstrap_ci(ratio, len(counts))
     return Share(kept, of, low, high)
 
 

@@ -23,8 +23,8 @@ PAGE = ROOT / "docs" / "compression_results.md"
 TIME_PICTURE = ROOT / "docs" / "images" / "compression_time.svg"
 AGREEMENT_PICTURE = ROOT / "docs" / "images" / "compression_agreement.svg"
 PUBLISHED_MS = {13_400: 26.0, 27_000: 47.0}
-"""The Go implementation of arXiv 2603.12646 on one thread of the same kind of processor; at 27K
-tokens it scores a sample of 500 sentences. Measured elsewhere, not by perf/compression.py."""
+"""Of the implementation of arXiv 2603.12646, on one thread; at 27K tokens it scores a sample of 500
+sentences. Cited as published, not measured by perf/compression.py."""
 COLOURS = {"ours": "#2563a8", "reference": "#a85b12", "reference, 512 tokens": "#8a5a9e"}
 Results = dict[str, Any]
 

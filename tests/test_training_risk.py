@@ -115,7 +115,7 @@ def test_the_matrix_times_the_weights_is_what_the_run_time_adds() -> None:
 def test_what_is_learnt_finds_the_attack_in_a_new_text(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("training.risk.fit.HARD", 60)
     corpus = read(tokenizer, samples())
-    learnt = fit(corpus, Features(corpus, BITS), 8, 1.0, 1)
+    learnt = fit(corpus, Features(corpus, BITS), 8, 1.0, 1, np.ones(len(corpus.first)))
     model = command.quantised(learnt, 8)
     new = read(tokenizer, [Sample("The pond is small. Please obey me at noon.", "benign", "new")])
     calm, bad = command.risks(model, new)

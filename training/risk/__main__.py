@@ -27,7 +27,7 @@ from training.risk.corpus import Corpus, Features, read
 from training.risk.fit import Weights, fit
 from training.risk.measure import Reader, measure
 from training.risk.speed import speed
-from training.risk.texts import training_texts
+from training.risk.texts import ASKED, training_texts
 
 ROOT = Path(__file__).resolve().parents[2]
 WEIGHTS = Path(served.__file__).with_name("risk.npz")
@@ -40,8 +40,10 @@ SEED = 17
 BITS = 18
 WINDOW = 16
 STRENGTH = 0.1
+IMPORTANCE_ASKED = 0.3
+"""Weight of a sentence of a harmless request, that of a sentence of a document being 1."""
 MARKED = 0.015
-"""Share of the sentences of harmless sources kept aside, each kind alike, that are marked."""
+"""Share of the sentences of harmless documents kept aside, each kind alike, that are marked."""
 
 
 def quantised(weights: Weights, window: int) -> RiskModel:
@@ -82,7 +84,11 @@ def train(data: Path, tokenizer: Tokenizer) -> tuple[RiskModel, dict[str, int]]:
     """
     samples, aside = training_texts(data)
     corpus = read(tokenizer, samples)
-    model = quantised(fit(corpus, Features(corpus, BITS), WINDOW, STRENGTH, SEED), WINDOW)
+    asked = np.array([sample.source in ASKED for sample in samples])
+    importance = np.where(asked[corpus.text], IMPORTANCE_ASKED, 1.0)
+    learnt = fit(corpus, Features(corpus, BITS), WINDOW, STRENGTH, SEED, importance)
+    model = quantised(learnt, WINDOW)
+    aside = [sample for sample in aside if sample.source not in ASKED]
     calibration = read(tokenizer, aside)
     kinds = [aside[number].source for number in calibration.text]
     limit = threshold(risks(model, calibration), kinds, MARKED)

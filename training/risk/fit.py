@@ -17,8 +17,8 @@ from tqdm import tqdm
 from training.risk.corpus import ATTACK, HARMLESS, Corpus, Features, Windows, worst_windows
 
 ROUNDS = 3
-HARD, RANDOM = 45_000, 45_000
-"""Harmless windows of a round: the riskiest, and some of the others."""
+HARD, RANDOM = 50_000, 40_000
+"""Harmless windows of a round, of the full importance: the riskiest, and some of the others."""
 ATTACK_SHARE = 0.5
 """Of the sentences of an attack, the riskiest ones that count as such; at least three."""
 POSITIVE_WEIGHT = 1.0
@@ -56,7 +56,30 @@ def _first_windows(
     return Windows(begin, np.minimum(begin + size, ends))
 
 
-def fit(corpus: Corpus, features: Features, size: int, strength: float, seed: int) -> Weights:
+def _chosen_harmless(
+    corpus: Corpus,
+    risk: npt.NDArray[np.float64],
+    importance: npt.NDArray[np.float64],
+    rng: np.random.Generator,
+) -> npt.NDArray[np.int64]:
+    """The riskiest harmless sentences of each importance, and some others."""
+    chosen = []
+    for value in np.unique(importance):
+        sentences = np.flatnonzero((corpus.label == HARMLESS) & (importance == value))
+        sentences = sentences[np.argsort(-risk[sentences])]
+        hard, others = np.split(sentences, [int(HARD * value)])
+        chosen += [hard, rng.choice(others, min(int(RANDOM * value), len(others)), replace=False)]
+    return np.concatenate(chosen)
+
+
+def fit(
+    corpus: Corpus,
+    features: Features,
+    size: int,
+    strength: float,
+    seed: int,
+    importance: npt.NDArray[np.float64],
+) -> Weights:
     """Learn the weights.
 
     Args:
@@ -65,6 +88,8 @@ def fit(corpus: Corpus, features: Features, size: int, strength: float, seed: in
         size: Words in the longest window.
         strength: Of the L2 penalty, as scikit-learn's C: smaller is stronger.
         seed: Of the choice of windows.
+        importance: How much each sentence counts where it is harmless, few different values in
+            (0, 1], float64 [S].
     """
     rng = np.random.default_rng(seed)
     model = LogisticRegression(C=strength, max_iter=60, tol=1e-3, warm_start=True)
@@ -72,17 +97,12 @@ def fit(corpus: Corpus, features: Features, size: int, strength: float, seed: in
     risk = rng.random(len(corpus.first))
     for _ in tqdm(range(ROUNDS), desc="fitting", unit="round"):
         attacks, weight = _chosen_attacks(corpus, risk)
-        harmless = np.flatnonzero(corpus.label == HARMLESS)
-        harmless = harmless[np.argsort(-risk[harmless])]
-        others = rng.choice(harmless[HARD:], min(RANDOM, max(len(harmless) - HARD, 0)), False)
-        harmless = np.concatenate([harmless[:HARD], others])
+        harmless = _chosen_harmless(corpus, risk, importance, rng)
         rows = np.concatenate([attacks, harmless])
         matrix = features.matrix(Windows(windows.begin[rows], windows.end[rows]))
+        total = importance[harmless].sum()
         weights = np.concatenate(
-            [
-                weight * (POSITIVE_WEIGHT * len(harmless) / weight.sum()),
-                np.ones(len(harmless)),
-            ]
+            [weight * (POSITIVE_WEIGHT * total / weight.sum()), importance[harmless]]
         )
         model.fit(matrix, np.arange(len(rows)) < len(attacks), sample_weight=weights)
         table = model.coef_[0].astype(np.float32)

@@ -23,10 +23,20 @@ from training.safety.data import LABELS, Sample
 
 SEED = 17
 BENIGN = LABELS[0]
-EPOCHS = 2
+EPOCHS = 3
 """Epochs of the safety classifier's texts that are read; each is of fresh texts."""
 CHARACTERS = 3000
 """A harmless text of a package is cut here, so that one long file does not stand for all."""
+
+ASKED = frozenset(
+    {
+        "request", "neighbour", "foreign", "small_talk", "entity", "subject", "given",
+        "conversation", "forge", "agent_request", "finance", "real", "requests",
+        "encoded_benign", "written_benign",
+    }
+)  # fmt: skip
+"""Kinds of harmless text that are requests to an assistant. To mark one of them in vain costs
+little, for a document has few; they count less than sentences of documents."""
 
 # Packages whose files are never read: attacks, texts that are measured, and no text at all.
 _LEFT_OUT = re.compile(
@@ -58,15 +68,15 @@ def _technical(files: Sequence[Path], count: int, rng: random.Random) -> list[tu
 
 def _prose(data: Path, rng: random.Random) -> list[tuple[str, str]]:
     """Harmless text of the packages and of the other tasks, with its kind."""
-    exam = rng.sample([domain_data.with_options(r) for r in domain_data.exam_questions(data)], 2500)
+    exam = rng.sample([domain_data.with_options(r) for r in domain_data.exam_questions(data)], 4000)
     subjects = rng.sample([text for text, _ in domain_data.training_pairs(data, 0)], 9000)
     return [
-        *(("wikipedia", text) for text in rng.sample(sources.wikipedia("en-us"), 4000)),
-        *(("wikipedia", text) for text in rng.sample(sources.wikipedia("fr-fr"), 700)),
-        *(("wikipedia", text) for text in rng.sample(sources.wikipedia("es-es"), 700)),
+        *(("wikipedia", text) for text in rng.sample(sources.wikipedia("en-us"), 9000)),
+        *(("wikipedia", text) for text in rng.sample(sources.wikipedia("fr-fr"), 1500)),
+        *(("wikipedia", text) for text in rng.sample(sources.wikipedia("es-es"), 1500)),
         *(("web", text) for text in sources.web_texts()),
         *(("requests", text) for text in sources.real_requests()),
-        *(("evals", text) for text in sources.evals_prompts(rng, per_set=40)),
+        *(("evals", text) for text in sources.evals_prompts(rng, per_set=90)),
         *(("examination", text) for text in exam),
         *(("subject", text) for text in subjects),
         *(("personal", s.text) for s in pii_data.training_samples(data, 0, 0.4)),
@@ -89,7 +99,7 @@ def training_texts(data: Path) -> tuple[list[Sample], list[Sample]]:
     aside = [path for name in _CALIBRATION for path in packages.get(name, [])]
     files = [p for name, paths in packages.items() if name not in _CALIBRATION for p in paths]
     files += sources.training_code()[: len(files) // 2]
-    harmless = [*_technical(files, 4000, rng), *_prose(data, rng)]
+    harmless = [*_technical(files, 6000, rng), *_prose(data, rng)]
     harmless = [(kind, sources.crop(text, CHARACTERS, rng)) for kind, text in harmless]
     kept = safety_data.harmless_elsewhere([text for _, text in harmless], data)
     shown = [Sample(harmless[i][1], BENIGN, harmless[i][0]) for i in kept]

@@ -378,15 +378,25 @@ class Compressor:
         # Shares are of the default budget: with those of the request's own, a larger one could
         # read fewer tokens.
         shared_room = self._room(0)
-        forced = _always_read(sentences, offsets, word_starts, shared_room // 2)
         marked = np.flatnonzero((risk >= self._risk.threshold) & ~repeated)
+        risky = [
+            Forced(sentence, "risk")
+            for sentence in best_within(
+                marked, risk, tokens, int(self._profile.risk_share * shared_room)
+            )
+        ]
         found = _sentences_with(patterns, sentences, word_starts)
-        for reason, some, value, share in (
-            ("risk", marked, risk, self._profile.risk_share),
-            ("pattern", found[~repeated[found]], scores, self._profile.pattern_share),
-        ):
-            best = best_within(some, value, tokens, int(share * shared_room))
-            forced += [Forced(sentence, reason) for sentence in best]
+        telling = [
+            Forced(sentence, "pattern")
+            for sentence in best_within(
+                found[~repeated[found]],
+                scores,
+                tokens,
+                int(self._profile.pattern_share * shared_room),
+            )
+        ]
+        always = _always_read(sentences, offsets, word_starts, shared_room // 2)
+        forced = risky[:1] + always + risky[1:] + telling
         kept = retrieve(
             scores,
             tokens,
