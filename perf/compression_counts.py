@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -198,8 +198,3 @@ def bucket_name(by: str, low: float, high: float, last: bool) -> str:
     if low == 0:
         return f"under {high / 1000:g}K"
     return f"over {low / 1000:g}K" if last else f"{low / 1000:g}K-{high / 1000:g}K"
-
-
-def pairs(rows: Iterable[Row], way: str, hit: Hit) -> list[bool]:
-    """Hits of one way."""
-    return [hit(row, way) for row in rows]

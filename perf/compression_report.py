@@ -25,6 +25,8 @@ AGREEMENT_PICTURE = ROOT / "docs" / "images" / "compression_agreement.svg"
 PUBLISHED_MS = {13_400: 26.0, 27_000: 47.0}
 """Of the implementation of arXiv 2603.12646, on one thread; at 27K tokens it scores a sample of 500
 sentences. Cited as published, not measured by perf/compression.py."""
+TICKS = (1_000, 10_000, 100_000, 1_000_000)
+"""Marked on the axis of tokens."""
 COLOURS = {"ours": "#2563a8", "reference": "#a85b12", "reference, 512 tokens": "#8a5a9e"}
 Results = dict[str, Any]
 
@@ -82,7 +84,7 @@ def time_tables(part: Results) -> list[str]:
     )
     return [
         main,
-        f"From 8,000 tokens on, time grows with the tokens to the power of {growth}.",
+        f"From 8,000 tokens on, time grows with the tokens to the power of {growth}.\n",
         detail,
     ]
 
@@ -159,7 +161,7 @@ def agreement_parts(part: Results) -> list[str]:
     tokens = sorted(row["tokens"] for row in rows)
     return [
         f"{len(rows)} prompts of {tokens[0]:,} to {tokens[-1]:,} tokens. Shares with a 95 % "
-        "interval (Wilson's; of spans, bootstrapped over prompts).",
+        "interval (Wilson's; of spans, bootstrapped over prompts).\n",
         "### Compressed against whole\n",
         by_way("compressed against whole", counts.agreement(rows), WAYS),
         "### Against the truth\n",
@@ -191,11 +193,11 @@ def adversarial_table(rows: Sequence[Results]) -> str:
                 milliseconds(row["wall_ms"]["p50"]),
                 milliseconds(row["plain_wall_ms"]["p50"]),
                 f"{row['ratio']['p50']:.2f} ({low:.2f}-{high:.2f})",
-                milliseconds(row["first_ms"]),
+                f"{milliseconds(row['first_ms'])} ({row['first_ms'] / row['plain_first_ms']:.1f})",
                 *recall,
             ]
         )
-    head = ["text", "bytes", "p50, ms", "plain English, ms", "ratio", "first time, ms"]
+    head = ["text", "bytes", "p50, ms", "plain English, ms", "ratio", "first time, ms (ratio)"]
     head += ["attack read", "found unsafe", "flagged as truncated"]
     return table(head, lines)
 
@@ -236,8 +238,9 @@ def markdown(results: Results) -> str:
         parts += ["## Texts made to hurt\n", machine_line(part)]
         parts += [
             "Ratio: processor time by that of plain English of as many bytes, in turn. First time: "
-            "with words that the process has not seen. Attacks are held-out ones, each hidden "
-            "alone; in brackets, how many are found unsafe by themselves.\n",
+            "with words that the process has not seen, in brackets by the plain text's first time. "
+            "Attacks are held-out ones, each hidden alone; in brackets, how many are found unsafe "
+            "by themselves.\n",
             adversarial_table(part["rows"]),
         ]
     return "\n".join(parts)
@@ -245,7 +248,7 @@ def markdown(results: Results) -> str:
 
 def draw_time(part: Results, picture: Path) -> None:
     """Draw time and its steps over the tokens."""
-    figure, (whole, steps) = _figure()
+    figure, (whole, steps) = _figure(1, 2)
     rows = part["rows"]
     tokens = [row["tokens"] for row in rows]
     whole.plot(
@@ -266,45 +269,57 @@ def draw_time(part: Results, picture: Path) -> None:
         )
     steps.set(title="its steps, p50", ylabel="milliseconds")
     for axis in (whole, steps):
-        over_tokens(axis, tokens)
+        over_tokens(axis, [length for length in TICKS if min(tokens) <= length <= max(tokens)])
         axis.legend(frameon=False)
     _save(figure, picture)
 
 
 def draw_agreement(part: Results, picture: Path) -> None:
-    """Draw the share of safety verdicts that stay, over length, depth and filler."""
-    figure, axes = _figure(3)
-    rows = part["rows"]
-    for axis, by in zip(axes, ("length", "depth", "filler"), strict=True):
-        found = counts.buckets(rows, by)
-        for number, way in enumerate(WAYS):
-            kept = [
-                counts.share(counts.pairs(filter(counts.unsafe_whole, inside), way, counts.flagged))
-                for inside in found.values()
-            ]
-            at = [place + (number - 1) * 0.15 for place in range(len(kept))]
-            errors = [
-                [share.value - share.low for share in kept],
-                [share.high - share.value for share in kept],
-            ]
-            values = [share.value for share in kept]
-            axis.errorbar(at, values, errors, fmt="o", ms=4, color=COLOURS[way], label=way, lw=1)
-        axis.set_xticks(range(len(found)), list(found))
-        axis.set(title=f"by {by}", ylim=(-0.03, 1.03))
-        axis.grid(axis="y", color="#dfe5ea", lw=0.6)
-    axes[0].set_ylabel("unsafe verdicts kept")
-    axes[0].legend(frameon=False, loc="lower left")
+    """Draw what stays of unsafe verdicts and of domains, over length, depth and filler."""
+    figure, axes = _figure(2, 3)
+    kinds: tuple[tuple[str, counts.Pick, counts.Hit], ...] = (
+        ("unsafe verdicts kept", counts.unsafe_whole, counts.flagged),
+        ("domain of a question the same", counts.of_kind(counts.TOPIC), counts.same("domain")),
+    )
+    for line, (title, pick, hit) in zip(axes, kinds, strict=True):
+        chosen = [row for row in part["rows"] if pick(row)]
+        for axis, by in zip(line, ("length", "depth", "filler"), strict=True):
+            _shares(axis, counts.buckets(chosen, by), hit)
+            axis.set_xlabel(by)
+        line[0].set_ylabel(title)
+    handles, labels = axes[0][0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels), frameon=False)
     _save(figure, picture)
 
 
-def _figure(columns: int = 2) -> Any:  # noqa: ANN401 - matplotlib's
+def _shares(
+    axis: Any,  # noqa: ANN401 - matplotlib's
+    found: dict[str, list[counts.Row]],
+    hit: counts.Hit,
+) -> None:
+    """Draw the share of hits of each way in each bucket, with intervals."""
+    for number, way in enumerate(WAYS):
+        shares = [counts.share([hit(row, way) for row in inside]) for inside in found.values()]
+        values = [share.value for share in shares]
+        below = [share.value - share.low for share in shares]
+        above = [share.high - share.value for share in shares]
+        at = [place + (number - 1) * 0.15 for place in range(len(shares))]
+        colour = COLOURS[way]
+        axis.errorbar(at, values, [below, above], fmt="o", ms=4, color=colour, label=way, lw=1)
+    axis.set_xticks(range(len(found)), list(found))
+    axis.set(ylim=(-0.03, 1.03), xlim=(-0.5, len(found) - 0.5))
+    axis.grid(axis="y", alpha=0.25)
+    axis.spines[["top", "right"]].set_visible(False)
+
+
+def _figure(rows: int, columns: int) -> Any:  # noqa: ANN401 - matplotlib's
     import matplotlib as mpl
 
     mpl.use("svg")
     mpl.rcParams.update({"svg.hashsalt": "compression", "font.size": 9, "svg.fonttype": "path"})
     from matplotlib import pyplot as plt
 
-    return plt.subplots(1, columns, figsize=(5 * columns, 4.2), layout="constrained")
+    return plt.subplots(rows, columns, figsize=(10, 1 + 3.2 * rows), layout="constrained")
 
 
 def _save(figure: Any, picture: Path) -> None:  # noqa: ANN401 - matplotlib's

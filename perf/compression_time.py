@@ -64,6 +64,13 @@ def timed(compressor: Compressor, utf8: bytes) -> tuple[Compressed, float, float
     return result, *took
 
 
+def first_ms(make: Make, utf8: bytes) -> float:
+    """Return the wall-clock time of a text for a compressor that has seen but a few words."""
+    fresh = make()
+    fresh.compress(b"Line is clear. " * 200, budget=BUDGET)
+    return round(timed(fresh, utf8)[1], 3)
+
+
 def peak_bytes(compressor: Compressor, utf8: bytes) -> int:
     """Return the most memory that compressing takes beyond what it has, in bytes."""
     tracemalloc.start()
@@ -77,14 +84,8 @@ def peak_bytes(compressor: Compressor, utf8: bytes) -> int:
 
 
 def at_length(make: Make, compressor: Compressor, prose: Prose, tokens: int) -> Row:
-    """Measure one length: the first text of a new process, then calls in turn with the published.
-
-    The first call's text is read by a compressor that has seen no other, but one to load it all.
-    """
-    fresh = make()
-    fresh.compress(b"Line is clear. " * 200, budget=BUDGET)
-    text = prose.draw(tokens)
-    _, first, _ = timed(fresh, text.encode())
+    """Measure one length: the first text after a start, then texts in turn with the published."""
+    first = first_ms(make, prose.draw(tokens).encode())
     walls, cpus, theirs = [], [], []
     steps: dict[str, list[float]] = {}
     characters, octets, counted = 0, 0, 0
@@ -115,7 +116,7 @@ def at_length(make: Make, compressor: Compressor, prose: Prose, tokens: int) -> 
         "wall_ms": quartiles(walls),
         "cpu_ms": quartiles(cpus),
         "lowest_cpu_ms": round(min(cpus), 3),
-        "first_ms": round(first, 3),
+        "first_ms": first,
         "steps_ms": {step: round(float(np.median(ms)), 3) for step, ms in steps.items()},
         "peak_bytes_per_character": round(peak_bytes(compressor, encoded[-1]) / characters, 2),
         "reference_python_ms": quartiles(theirs),

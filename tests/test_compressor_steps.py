@@ -22,7 +22,7 @@ from pointsman_backends.compressor.relevance import (
     density,
     novelty,
     position,
-    relevance,
+    term_signals,
     textrank,
     unit_rows,
     weigh,
@@ -236,32 +236,26 @@ def test_position_is_one_at_the_ends_and_lower_by_the_depth_in_the_middle() -> N
     assert weights == pytest.approx(weights[::-1])
 
 
-def signals_of(terms: scipy.sparse.csr_array) -> dict[str, npt.NDArray[np.float64]]:
-    count = terms.shape[0]
-    places = np.arange(count) / max(count - 1, 1)
-    return relevance(terms, unit_rows(terms), places, np.linspace(0, 1, count), Profile())
-
-
 def test_signals_are_bounded_and_do_not_depend_on_the_hashes() -> None:
     text = " ".join(f"Word{i % 7} stands near word{i % 5} and word{i % 11}." for i in range(300))
-    scores = []
+    signals = []
     for seed in range(3):
         read = Tokenizer(
             Path(__file__).parent.parent / "model_repository/encoder/1/tokenizer.json",
             seed=seed,
         ).read(text)
-        signals = signals_of(prepare(read, np.zeros(1, np.int64)).terms)
-        assert list(signals) == list(Profile().weights())
-        for signal in signals.values():
-            assert len(signal) == 300
-            assert 0 <= signal.min() <= signal.max() <= 1
-        scores.append(weigh(signals, Profile()))
-    for other in scores[1:]:
-        assert other.tolist() == scores[0].tolist()
+        signals.append(term_signals(prepare(read, np.zeros(1, np.int64)).terms))
+    assert list(signals[0]) == ["textrank", "density", "novelty"]
+    for name, signal in signals[0].items():
+        assert len(signal) == 300
+        assert 0 <= signal.min() <= signal.max() == 1
+        for other in signals[1:]:
+            assert other[name].tolist() == signal.tolist()
 
 
 def test_a_score_is_the_weighted_sum_of_the_signals() -> None:
-    signals = signals_of(random_terms(20, 30, SEED))
+    draw = np.random.default_rng(SEED)
+    signals = {name: draw.random(20) for name in Profile().weights()}
     alone = Profile(0, 0, 0, 0, risk_weight=2.0)
     assert weigh(signals, alone) == pytest.approx(2 * signals["risk"])
     both = Profile(0.5, 0, 0, 0.25, risk_weight=0)
@@ -379,7 +373,7 @@ def choose(
         np.array(scores),
         np.array(tokens),
         np.array(shared or [0] * count),
-        unit_rows(scipy.sparse.csr_array(terms)),
+        scipy.sparse.csr_array(terms),
         [Forced(sentence, "first") for sentence in forced],
         np.ones(count, np.bool_),
         room,

@@ -11,15 +11,15 @@ from time import perf_counter_ns
 import numpy as np
 import numpy.typing as npt
 import orjson
-import scipy.sparse
 
 from pointsman_backends.compressor.apply import apply
 from pointsman_backends.compressor.characters import DIGIT
 from pointsman_backends.compressor.duplicates import near_duplicates
 from pointsman_backends.compressor.errors import RequestError
+from pointsman_backends.compressor.placement import Schedule
 from pointsman_backends.compressor.prepare import ABBREVIATIONS, Sentences, prepare
 from pointsman_backends.compressor.profiles import Profile
-from pointsman_backends.compressor.relevance import relevance, unit_rows, weigh
+from pointsman_backends.compressor.relevance import position, term_signals, weigh
 from pointsman_backends.compressor.retrieve import Forced, Kept, best_within, retrieve
 from pointsman_backends.compressor.risk import RiskModel
 from pointsman_backends.compressor.risk_signal import RiskSignal
@@ -112,14 +112,12 @@ class _Analysis:
 
     Attributes:
         sentences: S sentences.
-        normal: Their terms in rows of length 1, CSR [S, V].
         repeats: The earlier sentence that each repeats, or itself; int64 [S].
         signals: float64 [S] each.
         scores: float64 [S].
     """
 
     sentences: Sentences
-    normal: scipy.sparse.csr_array
     repeats: npt.NDArray[np.int64]
     signals: dict[str, npt.NDArray[np.float64]]
     scores: npt.NDArray[np.float64]
@@ -181,6 +179,7 @@ class Compressor:
         self._max_text_bytes = max_text_bytes
         self._scan = scan
         self._profile = profile or Profile()
+        self._schedule = Schedule.load()
         self._risk = RiskSignal(risk or RiskModel.load(), tokenizer.vocabulary)
         self._abbreviations = tokenizer.hash(ABBREVIATIONS.split())
 
@@ -347,22 +346,20 @@ class Compressor:
         # What is riskier than the sentence that it repeats is no mere repetition.
         riskier = (risk >= self._risk.threshold) & (risk > risk[repeats])
         repeats[riskier] = np.flatnonzero(riskier)
-        normal = unit_rows(sentences.terms)
-        places = np.arange(len(sentences)) / max(len(sentences) - 1, 1)
         # Repetitions buy no rank: signals are those of the sentences without them.
         once, which = np.unique(repeats, return_inverse=True)
-        if len(once) == len(sentences):
-            signals = relevance(sentences.terms, normal, places, risk, self._profile)
-        else:
-            signals = {
-                name: signal[which]
-                for name, signal in relevance(
-                    sentences.terms[once], normal[once], places[once], risk[once], self._profile
-                ).items()
-            }
+        terms = sentences.terms if len(once) == len(repeats) else sentences.terms[once]
+        signals = self._schedule.run(
+            "relevance", terms.nnz, lambda device: term_signals(terms, device)
+        )
+        signals = {name: signal[which] for name, signal in signals.items()}
+        places = repeats / max(len(repeats) - 1, 1)
+        signals["position"] = position(places, self._profile.position_depth)
+        signals["risk"] = risk
+        signals = {name: signals[name] for name in self._profile.weights()}
         scores = weigh(signals, self._profile)
         clock.lap("relevance")
-        return _Analysis(sentences, normal, repeats, signals, scores)
+        return _Analysis(sentences, repeats, signals, scores)
 
     def _choose(
         self,
@@ -401,7 +398,7 @@ class Compressor:
             scores,
             tokens,
             sentences.shared,
-            analysis.normal,
+            sentences.terms,
             forced,
             ~repeated,
             room,

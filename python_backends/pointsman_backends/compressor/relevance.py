@@ -1,76 +1,72 @@
-"""Step 2, relevance: score sentences by five signals over the sentence-term matrix.
+"""Step 2, relevance: score sentences by five signals, three of them over the sentence-term matrix.
 
 Four of the signals, and their weights, are those of "98x Faster LLM Routing Without a Dedicated
 GPU" (arXiv 2603.12646). All are linear in the matrix's entries. The fifth, risk, is given.
+
+What is computed from the matrix runs on any device: ``xp`` is NumPy or a library with its names.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse
 
+from pointsman_backends.compressor.placement import CPU, Device
 from pointsman_backends.compressor.profiles import Profile
 
-__all__ = ["density", "novelty", "position", "relevance", "textrank", "unit_rows", "weigh"]
+__all__ = ["density", "novelty", "position", "term_signals", "textrank", "unit_rows", "weigh"]
 
 _Scores = npt.NDArray[np.float64]
+_Array = Any  # of the device's library
 
 _DAMPING = 0.85
 _TOLERANCE = 1e-7
 _STEPS = 150  # never reached: the condition number is at most 1.85 / 0.15, so some 40 are enough
+_DECIMALS = 6  # the order in which a device adds does not reach them
 
 
-def relevance(
-    terms: scipy.sparse.csr_array,
-    normal: scipy.sparse.csr_array,
-    places: _Scores,
-    risk: _Scores,
-    profile: Profile,
-) -> dict[str, _Scores]:
-    """Score sentences by TextRank, position, TF-IDF density, novelty and risk.
+def term_signals(terms: scipy.sparse.csr_array, device: Device = CPU) -> dict[str, _Scores]:
+    """Score sentences by TextRank, TF-IDF density and novelty.
 
     Args:
         terms: Term counts, CSR [S, V].
-        normal: The same in rows of length 1.
-        places: Where each sentence stands, from 0 to 1; float64 [S].
-        risk: Likeness to attacks, in [0, 1]; float64 [S].
-        profile: Says how deep the middle lies.
+        device: Where to compute.
 
     Returns:
-        Each signal by its name, scaled to at most 1; float64 [S].
+        Each signal by its name, in [0, 1], the largest 1 (or all 0), rounded to six decimals, so
+        that neither the device nor the order of the terms makes a difference; float64 [S].
     """
-    return {
-        "textrank": _scale(textrank(normal)),
-        "position": position(places, profile.position_depth),
-        "density": _scale(density(terms)),
-        "novelty": _scale(novelty(terms, normal)),
-        "risk": risk,
+    xp = device.xp
+    matrix = device.matrix(terms)
+    normal = unit_rows(matrix, xp)
+    signals = {
+        "textrank": textrank(normal, xp),
+        "density": density(matrix, xp),
+        "novelty": novelty(matrix, normal, xp),
     }
+    return {name: np.round(device.host(_scale(s)), _DECIMALS) for name, s in signals.items()}
 
 
 def weigh(signals: dict[str, _Scores], profile: Profile) -> _Scores:
-    """Return the weighted sum of the signals, float64 [S].
-
-    Rounded to nine decimals, so that equal sentences do not differ by the order of their terms.
-    """
+    """Return the weighted sum of the signals, float64 [S]."""
     weights = profile.weights()
-    total = np.sum([weights[name] * signal for name, signal in signals.items()], axis=0)
-    scores: _Scores = np.round(total, 9)
+    scores: _Scores = np.sum([weights[name] * signal for name, signal in signals.items()], axis=0)
     return scores
 
 
-def unit_rows(terms: scipy.sparse.csr_array) -> scipy.sparse.csr_array:
+def unit_rows(terms: _Array, xp: Any = np) -> _Array:  # noqa: ANN401
     """Scale the rows of a CSR matrix to length 1; rows of zeros stay."""
-    sizes = np.diff(terms.indptr)
-    rows = np.repeat(np.arange(len(sizes)), sizes)
-    length = np.sqrt(np.bincount(rows, terms.data * terms.data, len(sizes)))
+    sizes = xp.diff(terms.indptr)
+    length = xp.sqrt(_row_sums(terms.data * terms.data, terms.indptr, xp))
     normal = terms.copy()
-    normal.data /= length[rows]
+    normal.data /= xp.repeat(length, sizes)
     return normal
 
 
-def textrank(normal: scipy.sparse.csr_array) -> _Scores:
+def textrank(normal: _Array, xp: Any = np) -> _Array:  # noqa: ANN401
     """PageRank of sentences in the graph whose edge weights are cosine similarities.
 
     With rows of unit length in N the weights are W = N N^T - I, so a product with W is two sparse
@@ -82,6 +78,7 @@ def textrank(normal: scipy.sparse.csr_array) -> _Scores:
 
     Args:
         normal: Terms of sentences in rows of length 1 (or 0), CSR [S, V].
+        xp: The library of its arrays.
 
     Returns:
         Probabilities, float64 [S]; equal to PageRank (damping 0.85) on the dense graph to 1e-6.
@@ -90,15 +87,15 @@ def textrank(normal: scipy.sparse.csr_array) -> _Scores:
     """
     count = normal.shape[0]
     transposed = normal.T
-    own = (np.diff(normal.indptr) > 0).astype(np.float64)
-    degree = normal @ (transposed @ np.ones(count)) - own
+    own = (xp.diff(normal.indptr) > 0).astype(xp.float64)
+    degree = normal @ (transposed @ xp.ones(count)) - own
     # A sentence that shares a term has at least 1 / (WINDOW + 1)^2; less is rounding. To one
     # without links all jump alike, which the final scaling accounts for.
-    degree = np.where(degree > 1e-9, degree, 1.0)
+    degree = xp.where(degree > 1e-9, degree, 1.0)
     total = float(degree.sum())
     scale = 1 / degree
     diagonal = degree + _DAMPING * own
-    rank_share = np.full(count, 1 / total)
+    rank_share = xp.full(count, 1 / total)
     residual = (1 - _DAMPING) / count - diagonal * rank_share
     residual += _DAMPING * (normal @ (transposed @ rank_share))
     direction = step = scale * residual
@@ -114,7 +111,7 @@ def textrank(normal: scipy.sparse.csr_array) -> _Scores:
         step = scale * residual
         previous, energy = energy, float(residual @ step)
         direction = step + (energy / previous) * direction
-    rank: _Scores = degree * rank_share
+    rank = degree * rank_share
     rank /= rank.sum()
     return rank
 
@@ -132,11 +129,12 @@ def position(places: _Scores, depth: float) -> _Scores:
     return weights
 
 
-def density(terms: scipy.sparse.csr_array) -> _Scores:
+def density(terms: _Array, xp: Any = np) -> _Array:  # noqa: ANN401
     """Mean inverse document frequency, ln((S + 1) / (df + 1)), of each sentence's words.
 
     Args:
         terms: Term counts, CSR [S, V].
+        xp: The library of its arrays.
 
     Returns:
         float64 [S]; 0 for a sentence without terms.
@@ -144,37 +142,43 @@ def density(terms: scipy.sparse.csr_array) -> _Scores:
     Source: after Li et al., "Compressing Context to Enhance Inference Efficiency of Large
     Language Models", EMNLP 2023 (arXiv 2310.06201), with IDF for self-information.
     """
-    frequency = np.bincount(terms.indices, minlength=terms.shape[1])
-    inverse_frequency = np.log((terms.shape[0] + 1) / (frequency + 1))
-    scores: _Scores = (terms @ inverse_frequency) / _words(terms)
-    return scores
+    frequency = xp.bincount(terms.indices, minlength=terms.shape[1])
+    inverse_frequency = xp.log((terms.shape[0] + 1) / (frequency + 1))
+    return (terms @ inverse_frequency) / _words(terms, xp)
 
 
-def novelty(terms: scipy.sparse.csr_array, normal: scipy.sparse.csr_array) -> _Scores:
+def novelty(terms: _Array, normal: _Array, xp: Any = np) -> _Array:  # noqa: ANN401
     """One less the cosine of each sentence's term frequencies and their mean over all sentences.
 
     Args:
         terms: Term counts, CSR [S, V].
         normal: The same in rows of length 1.
+        xp: The library of their arrays.
 
     Returns:
         float64 [S] in [0, 1]; 0 for a sentence without terms.
 
     Source: after Radev et al., "Centroid-based summarization of multiple documents", IPM 2004.
     """
-    centroid = terms.T @ (1 / _words(terms))
-    length = np.sqrt(centroid @ centroid)
+    centroid = terms.T @ (1 / _words(terms, xp))
+    length = float(xp.sqrt(centroid @ centroid))
     if length == 0:
-        return np.zeros(terms.shape[0])
-    scores: _Scores = np.where(np.diff(terms.indptr) > 0, 1 - (normal @ centroid) / length, 0)
-    return np.maximum(scores, 0, out=scores)
+        return xp.zeros(terms.shape[0])
+    scores = xp.where(xp.diff(terms.indptr) > 0, 1 - (normal @ centroid) / length, 0.0)
+    return xp.maximum(scores, 0.0)
 
 
-def _words(terms: scipy.sparse.csr_array) -> _Scores:
-    words: _Scores = np.maximum(terms @ np.ones(terms.shape[1]), 1)
-    return words
+def _words(terms: _Array, xp: Any) -> _Array:  # noqa: ANN401
+    return xp.maximum(_row_sums(terms.data, terms.indptr, xp), 1.0)
 
 
-def _scale(scores: _Scores) -> _Scores:
+def _row_sums(values: _Array, indptr: _Array, xp: Any) -> _Array:  # noqa: ANN401
+    """Sum of the values of each row; exact for whole numbers, as squares of counts are."""
+    sums = xp.zeros(len(values) + 1)
+    sums[1:] = xp.cumsum(values)
+    return sums[indptr[1:]] - sums[indptr[:-1]]
+
+
+def _scale(scores: _Array) -> _Array:
     largest = float(scores.max())
     return scores / largest if largest > 0 else scores

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse
 
+from pointsman_backends.compressor.relevance import unit_rows
+
 __all__ = ["Forced", "Kept", "best_within", "retrieve"]
 
 _POOL = 128  # best scored sentences that are compared for redundancy
@@ -72,7 +74,7 @@ def retrieve(
     scores: npt.NDArray[np.float64],
     tokens: npt.NDArray[np.int64],
     shared: npt.NDArray[np.int64],
-    normal: scipy.sparse.csr_array,
+    terms: scipy.sparse.csr_array,
     forced: Sequence[Forced],
     candidates: npt.NDArray[np.bool_],
     room: int,
@@ -88,7 +90,7 @@ def retrieve(
         scores: Relevance, float64 [S].
         tokens: Tokens of each sentence, int64 [S].
         shared: Tokens each has in common with the next, int64 [S].
-        normal: Terms of sentences in rows of length 1, CSR [S, V].
+        terms: Term counts, CSR [S, V].
         forced: Sentences that come before all others, in order; at least one.
         candidates: Which others may be kept, bool [S].
         room: Tokens to fill, at least 1.
@@ -124,8 +126,8 @@ def retrieve(
     order = np.argsort(-scores, kind="stable")
     order = order[candidates[order] & ~kept[order]]
     pool, others = order[:_POOL], order[_POOL:]
-    rows = normal[pool]
-    alike = (rows @ normal[np.flatnonzero(kept)].T).toarray().max(axis=1, initial=0)
+    rows = unit_rows(terms[pool])
+    alike = (rows @ unit_rows(terms[np.flatnonzero(kept)]).T).toarray().max(axis=1, initial=0)
     similar = rows @ rows.T if penalty else None
     value = scores[pool] - penalty * alike
     sizes = tokens[pool] - _most_shared(shared)[pool]
