@@ -15,7 +15,7 @@ Usage: ``PYTHONPATH=. PYTHONUSERBASE=.venv-train .venv/bin/python perf/compressi
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
@@ -69,18 +69,20 @@ def main(
         results = json.loads(output.read_text(encoding="utf-8"))
     if not render:
         repository = paths.model_repository(models)
-        measures: dict[Part, Callable[[], dict[str, Any]]] = {
-            Part.TIME: lambda: measure_time(repository, longest),
+        measures: dict[Part, Callable[[], Iterable[dict[str, Any]]]] = {
+            Part.TIME: lambda: [measure_time(repository, longest)],
             Part.AGREEMENT: lambda: measure_agreement(repository, data, prompts, threads),
-            Part.ADVERSARIAL: lambda: measure_adversarial(
-                repository, data, attacks, calls, threads
-            ),
+            Part.ADVERSARIAL: lambda: [
+                measure_adversarial(repository, data, attacks, calls, threads)
+            ],
         }
         for name in part or list(Part):
             described = machine.describe()
-            results[name.value] = {"machine": described, **measures[name]()}
-            output.parent.mkdir(parents=True, exist_ok=True)
-            output.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+            # Of the agreement as it goes: it takes long, and what is measured is measured.
+            for measured in measures[name]():
+                results[name.value] = {"machine": described, **measured}
+                output.parent.mkdir(parents=True, exist_ok=True)
+                output.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     report.write(results)
 
 
@@ -109,8 +111,10 @@ def check_packages() -> None:
         ) from None
 
 
-def measure_agreement(repository: Path, data: Path, prompts: int, threads: int) -> dict[str, Any]:
-    """Measure agreement."""
+def measure_agreement(
+    repository: Path, data: Path, prompts: int, threads: int
+) -> Iterator[dict[str, Any]]:
+    """Measure agreement; yields what is known after each prompt."""
     # Imported here, so that times need no data packages and pictures no models.
     import compression_agreement
     import compression_prompts
@@ -118,7 +122,10 @@ def measure_agreement(repository: Path, data: Path, prompts: int, threads: int) 
     check_packages()
     judge = compression_agreement.Judge(repository, threads)
     bank = compression_prompts.Bank.load(data, judge.served.count)
-    return {"rows": compression_agreement.measure(judge, bank, data, range(prompts), CACHE)}
+    rows = []
+    for row in compression_agreement.measure(judge, bank, data, range(prompts), CACHE):
+        rows.append(row)
+        yield {"rows": rows}
 
 
 def measure_adversarial(

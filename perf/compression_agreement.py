@@ -288,10 +288,9 @@ def compare(whole: Verdict, other: Verdict, prompt: prompts.Prompt) -> Row:
 
 def measure(
     judge: Judge, bank: prompts.Bank, data: Path, numbers: Iterable[int], cache: Path
-) -> list[Row]:
+) -> Iterator[Row]:
     """Judge prompts in all ways; a row each, without their text."""
     whole = Whole(judge, cache)
-    rows = []
     for number in track(list(numbers), "agreement"):
         prompt = prompts.build(number, bank, data, judge.served.count)
         full, ms = whole.judge(prompt)
@@ -305,27 +304,24 @@ def measure(
         for way, most in ((PUBLISHED, judge.served.max_tokens), (PUBLISHED_CUT, BUDGET)):
             readings[way] = published(judge.served, prompt.text, selected, most)
             found[way] = judge.judge(readings[way])
-        rows.append(
-            {
-                "number": number,
-                "kind": prompt.kind,
-                "source": prompt.source,
-                "filler": prompt.filler,
-                "depth": round(prompt.depth, 4),
-                "tokens": result.tokens,
-                "planted_tokens": judge.served.count(prompt.text[prompt.start : prompt.end]),
-                "gold_domain": prompt.domain,
-                "ms": {WHOLE: ms, OURS: ours_ms},
-                WHOLE: compare(full, full, prompt),
-                **{
-                    way: {
-                        **compare(full, found[way], prompt),
-                        "planted_read": round(
-                            share_read(readings[way].kept, prompt.start, prompt.end), 4
-                        ),
-                    }
-                    for way in WAYS
-                },
-            }
-        )
-    return rows
+        yield {
+            "number": number,
+            "kind": prompt.kind,
+            "source": prompt.source,
+            "filler": prompt.filler,
+            "depth": round(prompt.depth, 4),
+            "tokens": result.tokens,
+            "planted_tokens": judge.served.count(prompt.text[prompt.start : prompt.end]),
+            "gold_domain": prompt.domain,
+            "ms": {WHOLE: ms, OURS: ours_ms},
+            WHOLE: compare(full, full, prompt),
+            **{
+                way: {
+                    **compare(full, found[way], prompt),
+                    "planted_read": round(
+                        share_read(readings[way].kept, prompt.start, prompt.end), 4
+                    ),
+                }
+                for way in WAYS
+            },
+        }
