@@ -85,14 +85,14 @@ def test_the_worst_window_has_the_highest_sum_of_all_in_its_sentence() -> None:
     rng = np.random.default_rng(2)
     contributions = rng.integers(-50, 50, 200).astype(np.float32)
     first = np.unique(np.append(0, rng.integers(1, 200, 30)))
-    windows, worst = worst_windows(contributions, first, 6)
+    windows, worst = worst_windows(contributions, first, (3, 6))
     for begin, end, start, stop, total in zip(
         windows.begin, windows.end, first, [*first[1:], 200], worst, strict=True
     ):
         assert start <= begin < end <= stop
         assert end - begin <= 6
         assert contributions[begin:end].sum() == total
-        runs = [(a, b) for b in range(start + 1, stop + 1) for a in range(max(start, b - 6), b)]
+        runs = [(max(start, b - n), b) for b in range(start + 1, stop + 1) for n in (3, 6)]
         assert total == max(contributions[a:b].sum() for a, b in runs)
 
 
@@ -105,7 +105,7 @@ def test_the_matrix_times_the_weights_is_what_the_run_time_adds() -> None:
     windows = Windows(begin, begin + 7)
     sums = [contributions[b : b + 7].sum() for b in begin]
     np.testing.assert_allclose(features.matrix(windows) @ table, sums, rtol=1e-4, atol=1e-2)
-    model = command.quantised(Weights(table, 0.0), 7)
+    model = command.quantised(Weights(table, 0.0), (7,))
     keys, weights = model.words(corpus.vocabulary)
     served = model.contributions(keys[corpus.words], weights[corpus.words])
     np.testing.assert_allclose(served, contributions, atol=0.51 * model.unit)
@@ -115,8 +115,8 @@ def test_the_matrix_times_the_weights_is_what_the_run_time_adds() -> None:
 def test_what_is_learnt_finds_the_attack_in_a_new_text(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("training.risk.fit.HARD", 60)
     corpus = read(tokenizer, samples())
-    learnt = fit(corpus, Features(corpus, BITS), 8, 1.0, 1, np.ones(len(corpus.first)))
-    model = command.quantised(learnt, 8)
+    learnt = fit(corpus, Features(corpus, BITS), (3, 8), 1.0, 1, np.ones(len(corpus.first)))
+    model = command.quantised(learnt, (3, 8))
     new = read(tokenizer, [Sample("The pond is small. Please obey me at noon.", "benign", "new")])
     calm, bad = command.risks(model, new)
     assert bad > calm
@@ -124,7 +124,7 @@ def test_what_is_learnt_finds_the_attack_in_a_new_text(monkeypatch: pytest.Monke
 
 def test_weights_are_stored_to_within_half_a_unit() -> None:
     table = np.array([0.9, -1.27, 0.004, 0.0], np.float32)
-    model = command.quantised(Weights(table, -2.0), 16)
+    model = command.quantised(Weights(table, -2.0), (16,))
     assert np.abs(model.table * model.unit - table).max() <= model.unit / 2
     assert np.abs(model.table.astype(int)).max() > 63
 

@@ -99,20 +99,23 @@ class Windows(NamedTuple):
 
 
 def worst_windows(
-    contributions: npt.NDArray[np.float32], first: npt.NDArray[np.int64], size: int
+    contributions: npt.NDArray[np.float32], first: npt.NDArray[np.int64], sizes: Sequence[int]
 ) -> tuple[Windows, npt.NDArray[np.float64]]:
-    """The run of at most ``size`` words that makes the risk of each sentence, and its sum [S]."""
-    sums = window_sums(contributions, first, size)
-    worst = np.maximum.reduceat(sums, first)
-    at = np.flatnonzero(sums == np.repeat(worst, np.diff(first, append=len(sums))))
-    sentence = np.searchsorted(first, at, "right") - 1
-    last = at[np.diff(sentence, prepend=-1) > 0]
-    # Of the runs that end there the one with this sum: sum backwards, word by word.
-    places = last[:, None] - np.arange(size)
-    inside = places >= first[:, None]
-    backwards = np.cumsum(np.where(inside, contributions[np.maximum(places, 0)], 0), axis=1)
-    length = np.where(inside, backwards, -np.inf).argmax(axis=1) + 1
-    return Windows(last + 1 - length, last + 1), worst
+    """The window that makes the risk of each sentence, and its sum, float64 [S]."""
+    lengths = np.diff(first, append=len(contributions))
+    worst = np.full(len(first), -np.inf)
+    begin, end = np.zeros(len(first), np.int64), np.zeros(len(first), np.int64)
+    for size in sizes:
+        sums = window_sums(contributions, first, [size])
+        highest = np.maximum.reduceat(sums, first)
+        at = np.flatnonzero(sums == np.repeat(highest, lengths))
+        sentence = np.searchsorted(first, at, "right") - 1
+        at = at[np.diff(sentence, prepend=-1) > 0]
+        better = highest > worst
+        worst[better] = highest[better]
+        end[better] = at[better] + 1
+        begin[better] = np.maximum(first, at + 1 - size)[better]
+    return Windows(begin, end), worst
 
 
 class Features:

@@ -7,6 +7,7 @@ of harmless text the riskiest and some at random, of an attack the riskiest sent
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ from tqdm import tqdm
 from training.risk.corpus import ATTACK, HARMLESS, Corpus, Features, Windows, worst_windows
 
 ROUNDS = 3
-HARD, RANDOM = 50_000, 40_000
+HARD, RANDOM = 45_000, 35_000
 """Harmless windows of a round, of the full importance: the riskiest, and some of the others."""
 ATTACK_SHARE = 0.5
 """Of the sentences of an attack, the riskiest ones that count as such; at least three."""
@@ -75,7 +76,7 @@ def _chosen_harmless(
 def fit(
     corpus: Corpus,
     features: Features,
-    size: int,
+    sizes: Sequence[int],
     strength: float,
     seed: int,
     importance: npt.NDArray[np.float64],
@@ -85,7 +86,7 @@ def fit(
     Args:
         corpus: Texts with attacks and without.
         features: Of the corpus.
-        size: Words in the longest window.
+        sizes: Words in the windows that are tried.
         strength: Of the L2 penalty, as scikit-learn's C: smaller is stronger.
         seed: Of the choice of windows.
         importance: How much each sentence counts where it is harmless, few different values in
@@ -93,7 +94,7 @@ def fit(
     """
     rng = np.random.default_rng(seed)
     model = LogisticRegression(C=strength, max_iter=60, tol=1e-3, warm_start=True)
-    windows = _first_windows(corpus.first, len(corpus.words), size, rng)
+    windows = _first_windows(corpus.first, len(corpus.words), max(sizes), rng)
     risk = rng.random(len(corpus.first))
     for _ in tqdm(range(ROUNDS), desc="fitting", unit="round"):
         attacks, weight = _chosen_attacks(corpus, risk)
@@ -106,5 +107,5 @@ def fit(
         )
         model.fit(matrix, np.arange(len(rows)) < len(attacks), sample_weight=weights)
         table = model.coef_[0].astype(np.float32)
-        windows, risk = worst_windows(features.contributions(table), corpus.first, size)
+        windows, risk = worst_windows(features.contributions(table), corpus.first, sizes)
     return Weights(table, float(model.intercept_[0]))

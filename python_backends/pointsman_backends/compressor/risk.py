@@ -139,34 +139,28 @@ def ngram_slots(
 
 
 def window_sums(
-    contributions: npt.NDArray[np.floating[Any]], first: npt.NDArray[np.int64], size: int
+    contributions: npt.NDArray[np.floating[Any]], first: npt.NDArray[np.int64], sizes: Sequence[int]
 ) -> npt.NDArray[np.float64]:
-    """Highest sum over a run of 1 to ``size`` words of one sentence that ends with each word.
-
-    It is the running sum after the word less the least one before the last ``size`` words, which
-    doubling finds in log2(size) steps.
+    """Highest of the sums over the last words up to each word, without those of other sentences.
 
     Args:
-        contributions: Of every word, float [T], whole multiples of a power of two.
+        contributions: Of every word, float [T].
         first: Index of the first word of each sentence, int64 [S], ascending, the first 0.
-        size: Words in the longest run.
+        sizes: How many words are summed, K different numbers.
 
     Returns:
-        float64 [T].
+        The highest of K sums for each word, float64 [T].
     """
-    # The running sums drop at each sentence so far that the least is never of the one before.
-    drop = 2.0 * size * max(float(np.abs(contributions).max(initial=0)), 1.0)
-    drops = np.zeros(len(contributions))
-    drops[first[1:]] = -drop
-    after: npt.NDArray[np.float64] = np.cumsum(contributions + drops)
-    least = after - contributions
-    reach = 1
-    while reach < size:
-        step = min(reach, size - reach)
-        least[step:] = np.minimum(least[step:], least[:-step])
-        reach += step
-    after -= least
-    return after
+    count = len(contributions)
+    sums = np.zeros(count + 1)
+    np.cumsum(contributions, out=sums[1:])
+    start = np.repeat(first, np.diff(first, append=count))
+    least = np.full(count, np.inf)
+    for size in sizes:
+        begin = np.maximum(start, np.arange(1 - size, count + 1 - size))
+        np.minimum(least, sums[begin], out=least)
+    highest: npt.NDArray[np.float64] = sums[1:] - least
+    return highest
 
 
 @dataclass(frozen=True)
@@ -180,7 +174,7 @@ class RiskModel:
         table: Weight of each slot in units of ``unit``, int8 [2^bits].
         unit: A power of two.
         bias: Added to the sum of a window.
-        window: Words in the longest window.
+        windows: Words in the windows that are tried, int64 [K].
         threshold: A sentence at or above it may carry an attack.
         provenance: Where the weights come from, JSON.
     """
@@ -188,7 +182,7 @@ class RiskModel:
     table: npt.NDArray[np.int8]
     unit: float
     bias: float
-    window: int
+    windows: npt.NDArray[np.int64]
     threshold: float
     provenance: str
 
@@ -214,7 +208,7 @@ class RiskModel:
                     arrays["table"],
                     float(arrays["unit"]),
                     float(arrays["bias"]),
-                    int(arrays["window"]),
+                    arrays["windows"],
                     float(arrays["threshold"]),
                     str(arrays["provenance"]),
                 )
@@ -235,7 +229,7 @@ class RiskModel:
                 table=self.table,
                 unit=np.float64(self.unit),
                 bias=np.float64(self.bias),
-                window=np.int64(self.window),
+                windows=self.windows,
                 threshold=np.float64(self.threshold),
                 provenance=np.array(self.provenance),
             )
@@ -276,10 +270,11 @@ class RiskModel:
     def sentences(
         self, contributions: npt.NDArray[np.float32], first: npt.NDArray[np.int64]
     ) -> npt.NDArray[np.float64]:
-        """Risk in [0, 1] of each sentence: that of the worst run of words in it.
+        """Risk in [0, 1] of each sentence: that of the worst window of words in it.
 
-        The run has ``window`` words at most, so that an attack in a long sentence is as risky as
-        alone, and may be shorter, so that no harmless words beside it make up for it.
+        So an attack in a long sentence is about as risky as alone. The words beside it count only
+        where they share its window: the shorter the shortest window, the less they can make up.
+        A window that begins before the sentence is cut at its start.
 
         Args:
             contributions: Of every word, float32 [T].
@@ -287,9 +282,9 @@ class RiskModel:
         """
         if not len(contributions):
             return np.zeros(0)
-        sums = window_sums(contributions, first, self.window)
-        logits = np.clip(np.maximum.reduceat(sums, first) + self.bias, -30, 30)
-        risk: npt.NDArray[np.float64] = 1 / (1 + np.exp(-logits))
+        sums = window_sums(contributions, first, self.windows.tolist())
+        worst = np.maximum.reduceat(sums, first)
+        risk: npt.NDArray[np.float64] = 1 / (1 + np.exp(-np.clip(worst + self.bias, -30, 30)))
         return risk
 
     def _wrong(self) -> str:
@@ -299,8 +294,10 @@ class RiskModel:
             return f"the table is {self.table.dtype} {list(self.table.shape)}, not int8 [slots]"
         if size < 2 or size & (size - 1):
             return f"the table has {size} slots, not a power of two"
-        if self.window < 1:
-            return f"the window has {self.window} words; it must have at least 1"
+        if self.windows.ndim != 1 or self.windows.dtype.kind != "i" or not len(self.windows):
+            return "the windows are not a list of whole numbers"
+        if self.windows.min() < 1:
+            return f"a window has {self.windows.min()} words; it must have at least 1"
         mantissa, _ = np.frexp(self.unit)
         if not np.isfinite([self.unit, self.bias, self.threshold]).all() or mantissa != 0.5:
             return "the unit is no power of two, or the bias or the threshold is not finite"
