@@ -59,6 +59,7 @@ _CLOSERS = "\"')]}”’»›」』】〕〉》）］｝〗〙"
 
 _CODE_POINTS = 0x110000
 _UNSEEN = 255
+_REMOVED = 255  # all properties at once, which no character has
 _MARK = "\u2502"  # a box-drawing line: every normaliser leaves it alone
 _BATCH = 1 << 14
 
@@ -123,48 +124,40 @@ class CharacterTable:
         self._becomes = np.zeros(_CODE_POINTS, np.uint32)
         self._expansions = np.zeros(0, np.uint32)
         self._learn(np.arange(128))
-        self._ascii_lengths = self._lengths[:256].tobytes()
-        self._ascii_removed = bytes(np.flatnonzero(self._lengths[:128] == 0).tolist())
         self._ascii_codes = self._becomes[:256].astype(np.uint8).tobytes()
-        self._ascii_properties = self._properties[:256].tobytes()
+        # What is removed gets a mark that is no property.
+        properties = np.where(self._lengths[:256] == 0, _REMOVED, self._properties[:256])
+        self._ascii_properties = properties.astype(np.uint8).tobytes()
 
     def normalise(self, text: str) -> NormalText:
         """Normalise a text without lone surrogates."""
-        if text.isascii():
-            octets = text.encode("ascii")
-            if len(octets.translate(None, self._ascii_removed)) == len(octets):
-                return NormalText(
-                    np.frombuffer(octets.translate(self._ascii_codes), np.uint8),
-                    np.frombuffer(octets.translate(self._ascii_properties), np.uint8),
-                    None,
-                    len(text),
-                )
         # ASCII by bytes (what is not becomes "?"), then the other characters by the table.
         octets = text.encode("ascii", "replace")
-        original = np.frombuffer(text.encode("utf-32-le"), np.uint32)
-        special = np.flatnonzero(original > 127)
-        others = original[special]
-        unseen = self._lengths[others] == _UNSEEN
-        if unseen.any():
-            self._learn(np.unique(others[unseen]))
-        codes = np.frombuffer(octets.translate(self._ascii_codes), np.uint8).astype(np.uint32)
-        codes[special] = self._becomes[others]
+        codes = np.frombuffer(octets.translate(self._ascii_codes), np.uint8)
         properties = np.frombuffer(bytearray(octets.translate(self._ascii_properties)), np.uint8)
-        properties[special] = self._properties[others]
-        lengths = np.frombuffer(bytearray(octets.translate(self._ascii_lengths)), np.uint8)
-        lengths[special] = self._lengths[others]
-        if (lengths == 1).all():
+        some_removed = len(properties) > 0 and int(properties.max()) == _REMOVED
+        special, others = np.zeros(0, np.int64), np.zeros(0, np.uint32)
+        if not text.isascii():
+            original = np.frombuffer(text.encode("utf-32-le"), np.uint32)
+            special = np.flatnonzero(original > 127)
+            others = original[special]
+            unseen = self._lengths[others] == _UNSEEN
+            if unseen.any():
+                self._learn(np.unique(others[unseen]))
+            codes = codes.astype(np.uint32)
+            codes[special] = self._becomes[others]
+            properties[special] = self._properties[others]
+        if not some_removed and (self._lengths[others] == 1).all():
             return NormalText(codes, properties, None, len(text))
-        if lengths.max() == 1:
-            source = np.flatnonzero(lengths).astype(np.int32)
-            return NormalText(codes[source], properties[source], source, len(text))
-        source = np.repeat(np.arange(len(original), dtype=np.int32), lengths)
+        lengths = (properties != _REMOVED).astype(np.uint8)
+        lengths[special] = self._lengths[others]
+        source = np.repeat(np.arange(len(text), dtype=np.int32), lengths)
+        codes = codes[source]
+        many = np.flatnonzero(lengths[source] > 1)
         # For the k-th of the characters that one became: the place of the first, plus k.
         ends = np.cumsum(lengths, dtype=np.int64)
-        nth = np.arange(len(source)) - (ends - lengths)[source]
-        many = lengths[source] > 1
-        codes = codes[source]
-        codes[many] = self._expansions[codes[many] + nth[many].astype(np.uint32)]
+        nth = many - (ends - lengths)[source[many]]
+        codes[many] = self._expansions[codes[many] + nth.astype(np.uint32)]
         return NormalText(codes, properties[source], source, len(text))
 
     def _learn(self, codes: npt.NDArray[Any]) -> None:

@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse
 
+from pointsman_backends.compressor.rows import entries
+
 __all__ = ["near_duplicates"]
 
 _ALIKE = 0.8  # of the distinct words of two sentences, the share they have in common
@@ -91,9 +93,7 @@ def _distinct(
     terms: scipy.sparse.csr_array, counted: npt.NDArray[np.bool_], rows: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.int64]:
     """For each counted term of some rows: place of the row times V, plus the term; int64 [K]."""
-    start, size = terms.indptr[rows], terms.indptr[rows + 1] - terms.indptr[rows]
-    nth = np.repeat(np.arange(len(rows)), size)
-    at = np.arange(len(nth)) + np.repeat(start - (np.cumsum(size) - size), size)
+    place, at = entries(terms, rows)
     columns = terms.indices[at]
-    numbers: npt.NDArray[np.int64] = (nth * terms.shape[1] + columns)[counted[columns]]
+    numbers: npt.NDArray[np.int64] = (place * terms.shape[1] + columns)[counted[columns]]
     return numbers

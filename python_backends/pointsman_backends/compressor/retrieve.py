@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse
 
-from pointsman_backends.compressor.relevance import unit_rows
+from pointsman_backends.compressor.rows import entries
 
 __all__ = ["Forced", "Kept", "best_within", "retrieve"]
 
@@ -126,29 +126,30 @@ def retrieve(
     order = np.argsort(-scores, kind="stable")
     order = order[candidates[order] & ~kept[order]]
     pool, others = order[:_POOL], order[_POOL:]
-    rows = unit_rows(terms[pool])
-    alike = (rows @ unit_rows(terms[np.flatnonzero(kept)]).T).toarray().max(axis=1, initial=0)
-    similar = rows @ rows.T if penalty else None
-    value = scores[pool] - penalty * alike
+    likeness = _Likeness(terms, pool)
+    value = scores[pool].copy()
+
+    def penalise(sentence: int) -> None:
+        if penalty:
+            worse = scores[pool] - penalty * likeness.to(sentence)
+            np.minimum(value, worse, out=value)
+
+    for one in np.flatnonzero(kept).tolist():
+        penalise(one)
+    # Also those that may fit thanks to a neighbour that is kept.
     sizes = tokens[pool] - _most_shared(shared)[pool]
     while True:
-        # Also those whose neighbour is kept and that may fit thanks to it.
         value[sizes > left] = -np.inf
-        if not len(pool) or (best := int(value.argmax())) < 0 or value[best] == -np.inf:
+        if not len(pool) or value[best := int(value.argmax())] == -np.inf:
             break
         sentence = int(pool[best])
         value[best] = -np.inf
         size = cost(sentence)
-        if size > left:
-            continue
-        kept[sentence] = True
-        reasons[sentence] = "score"
-        left -= size
-        if similar is not None:
-            lo, hi = similar.indptr[best], similar.indptr[best + 1]
-            near, cosine = similar.indices[lo:hi], similar.data[lo:hi]
-            worse = scores[pool[near]] - penalty * cosine
-            value[near] = np.minimum(value[near], worse)
+        if size <= left:
+            kept[sentence] = True
+            reasons[sentence] = "score"
+            left -= size
+            penalise(sentence)
     others = others[tokens[others] <= left]
     smallest = int(tokens[others].min(initial=left + 1))
     for sentence in others.tolist():
@@ -160,6 +161,38 @@ def retrieve(
             reasons[sentence] = "score"
             left -= size
     return Kept(kept, reasons, None, truncated)
+
+
+class _Likeness:
+    """Cosines of one sentence after another with some others.
+
+    Args:
+        terms: Term counts of S sentences, CSR [S, V].
+        others: P of them, int64 [P].
+    """
+
+    def __init__(self, terms: scipy.sparse.csr_array, others: npt.NDArray[np.int64]) -> None:
+        self._terms = terms
+        place, at = entries(terms, others)
+        self._columns, values = terms.indices[at], terms.data[at]
+        self._ends = np.searchsorted(place, np.arange(len(others) + 1))
+        self._values = values / np.sqrt(self._sums(values * values))[place]
+        self._sentence = np.zeros(terms.shape[1])
+
+    def to(self, sentence: int) -> npt.NDArray[np.float64]:
+        """Cosines with one sentence, float64 [P]; rounded, lest the order of terms count."""
+        own = slice(*self._terms.indptr[sentence : sentence + 2])
+        columns, values = self._terms.indices[own], self._terms.data[own]
+        length = np.sqrt(values @ values)
+        self._sentence[columns] = values
+        products = self._sums(self._values * self._sentence[self._columns])
+        self._sentence[columns] = 0
+        return np.round(products / max(float(length), 1.0), 6)
+
+    def _sums(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        sums = np.append(0.0, np.cumsum(values))[self._ends]
+        each: npt.NDArray[np.float64] = sums[1:] - sums[:-1]
+        return each
 
 
 def _most_shared(shared: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

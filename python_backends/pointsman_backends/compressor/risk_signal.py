@@ -30,6 +30,7 @@ class RiskSignal:
         self._model = model
         self._words = WordCache(lambda words, which: model.words(words.strings(which)), vocabulary)
         self._marks = model.words([chr(code) for code in range(_ASCII)])
+        self._other_marks: dict[int, tuple[int, float]] = {}
 
     def look_up(self, words: Words) -> Lexical:
         """Return key and weight of each of ``words.distinct``, uint32 and float32 [V]."""
@@ -70,6 +71,14 @@ class RiskSignal:
         others = np.flatnonzero(codes >= _ASCII)
         if len(others):
             distinct, which = np.unique(codes[others], return_inverse=True)
-            of_other = self._model.words([chr(code) for code in distinct.tolist()])
-            keys[marks[others]], weights[marks[others]] = (column[which] for column in of_other)
+            of_other = [self._mark(code) for code in distinct.tolist()]
+            keys[marks[others]] = np.array([key for key, _ in of_other], np.uint32)[which]
+            weights[marks[others]] = np.array([w for _, w in of_other], np.float32)[which]
         return keys, weights
+
+    def _mark(self, code: int) -> tuple[int, float]:
+        """Key and weight of a punctuation mark beyond ASCII; there are some hundreds."""
+        if code not in self._other_marks:
+            key, weight = self._model.words([chr(code)])
+            self._other_marks[code] = int(key[0]), float(weight[0])
+        return self._other_marks[code]

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pointsman_backends.compressor.characters import KIND, WORD, NormalText
+from pointsman_backends.compressor.characters import KIND, SPACE, WORD, NormalText
 
 __all__ = ["Hasher", "Words", "split_words"]
 
+_COMMON = 0x3000  # code points looked up: most of those of alphabets
 _BLOCK = 1 << 14  # characters hashed at a time: what they need stays in the L2 cache
 
 
@@ -66,7 +67,7 @@ class Hasher:
         base, self._spread = (int(n) | 1 for n in draw.integers(0, 2**64, 2, np.uint64))
         self._powers = _powers(base, _BLOCK + longest)
         self._inverse_powers = _powers(pow(base, -1, 2**64), _BLOCK + longest)
-        self._spread_octets = self._spread_in_place(np.arange(256, dtype=np.uint64))
+        self._spread_common = self._spread_in_place(np.arange(_COMMON, dtype=np.uint64))
 
     def hash(
         self, codes: npt.NDArray[Any], starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
@@ -91,8 +92,8 @@ class Hasher:
 
     def sums(self, codes: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:
         """Running sums before each character and after the last, uint64 [N + 1]."""
-        if codes.dtype == np.uint8:
-            terms = self._spread_octets[codes]
+        if codes.dtype == np.uint8 or int(codes.max(initial=0)) < _COMMON:
+            terms = self._spread_common[codes]
         else:
             terms = self._spread_in_place(codes.astype(np.uint64))
         terms *= self._powers[: len(codes)]
@@ -132,13 +133,13 @@ def split_words(normal: NormalText, hasher: Hasher, longest: int) -> Words:
     most ``longest`` characters it is read.
     """
     kind = normal.properties & KIND
-    in_word = kind == WORD
-    alone = kind > WORD
-    begins, finishes = in_word.copy(), in_word.copy()
-    begins[1:] &= ~in_word[:-1]
-    finishes[:-1] &= ~in_word[1:]
-    starts = np.flatnonzero(begins | alone)
-    ends = np.flatnonzero(finishes | alone) + 1
+    # Where the kind changes a run ends; what is a word alone is a run of its own.
+    changes = kind > WORD
+    changes[1:] |= kind[1:] != kind[:-1]
+    changes[:1] = True
+    edges = np.flatnonzero(changes)
+    word = np.flatnonzero(kind[edges] != SPACE)
+    starts, ends = edges[word], np.append(edges, len(kind))[word + 1]
     if len(starts) and int((ends - starts).max()) > longest:
         starts, ends = _cut(starts, ends, longest)
     terms = np.flatnonzero((kind[starts] & 1) != 0)
