@@ -177,12 +177,7 @@ def measure(reader: Reader, data: Path) -> dict[str, Any]:
     for kind, texts in kinds.items():
         flags = marked(reader, texts)
         rates[kind] = {"sentences": len(flags), "marked": round(float(flags.mean()), 4)}
-    fillers = [
-        k
-        for k in kinds
-        if k.split(" (")[0]
-        in ("prose", "manuals", "code", "legal", "logs and records", "chat prompts")
-    ]
+    fillers = [kind for kind in kinds if kind.split(" (")[0] in FILLERS]
     documents = {
         tokens: [
             _document(reader, kinds[kind], tokens, rng)
