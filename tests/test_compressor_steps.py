@@ -394,6 +394,22 @@ def test_what_is_forced_comes_first_and_its_loss_is_told() -> None:
     assert kept.truncated
 
 
+def test_the_loss_of_what_is_not_essential_is_not_told() -> None:
+    terms = scipy.sparse.csr_array(np.eye(2))
+    kept = retrieve(
+        np.array([0.5, 0.5]),
+        np.array([10, 10]),
+        np.array([0, 0]),
+        terms,
+        [Forced(1, "last"), Forced(0, "first", essential=False)],
+        np.ones(2, np.bool_),
+        15,
+        0.0,
+    )
+    assert kept.reasons == {1: "last"}
+    assert not kept.truncated
+
+
 def test_one_sentence_over_the_room_is_kept_to_be_cut() -> None:
     kept = choose([0.1, 0.9], [30, 40], [1, 0], 5)
     assert kept.sentences.tolist() == [False, True]

@@ -384,7 +384,7 @@ class Compressor:
         ]
         found = _sentences_with(patterns, sentences, word_starts)
         telling = [
-            Forced(sentence, "pattern")
+            Forced(sentence, "pattern", essential=False)
             for sentence in best_within(
                 found[~repeated[found]],
                 scores,
@@ -392,8 +392,14 @@ class Compressor:
                 int(self._profile.pattern_share * shared_room),
             )
         ]
-        always = _always_read(sentences, offsets, word_starts, shared_room // 2)
-        forced = risky[:1] + always + risky[1:] + telling
+        edges, around = _always_read(
+            sentences,
+            offsets,
+            word_starts,
+            shared_room // 2,
+            int(self._profile.ends_share * shared_room / 2),
+        )
+        forced = risky[:1] + edges + risky[1:] + around + telling
         kept = retrieve(
             scores,
             tokens,
@@ -441,22 +447,30 @@ def _always_read(
     offsets: npt.NDArray[np.int64],
     word_starts: npt.NDArray[np.int32],
     last_message_room: int,
-) -> list[Forced]:
-    """The sentences that are read whatever their score, the most important first.
+    end_room: int,
+) -> tuple[list[Forced], list[Forced]]:
+    """The sentences that are read for their place, the most important first.
 
-    The last, the first of the last message, the first of all, and the rest of the last message if
-    it is one of several and not longer than ``last_message_room`` tokens.
+    Returns:
+        The last, the first of the last message and the first of all; then the rest of the last
+        message, if it is one of several and not longer than ``last_message_room`` tokens, and what
+        stands next to the last and to the first, as far as it fits into ``end_room`` tokens each.
     """
-    count = len(sentences)
+    tokens, count = sentences.tokens, len(sentences)
     messages = np.searchsorted(word_starts, offsets)
     messages = messages[messages < len(word_starts)]
     begin = int(_sentence_of(sentences, messages[-1:])[0]) if len(messages) else 0
-    forced = [Forced(count - 1, "last"), Forced(0, "first")]
+    edges = [Forced(count - 1, "last"), Forced(0, "first")]
+    around: list[tuple[int, str]] = []
     if begin:
-        forced.insert(1, Forced(begin, "last message"))
-        if int(sentences.tokens[begin:].sum()) <= last_message_room:
-            forced += [Forced(sentence, "last message") for sentence in range(begin + 1, count - 1)]
-    return forced
+        edges.insert(1, Forced(begin, "last message"))
+        if int(tokens[begin:].sum()) <= last_message_room:
+            around += [(nth, "last message") for nth in range(begin + 1, count - 1)]
+    at_end = int(np.searchsorted(np.cumsum(tokens[::-1]), end_room, "right"))
+    at_start = int(np.searchsorted(np.cumsum(tokens), end_room, "right"))
+    around += [(count - 1 - nth, "last") for nth in range(1, at_end)]
+    around += [(nth, "first") for nth in range(1, at_start)]
+    return edges, [Forced(nth, reason, essential=False) for nth, reason in around]
 
 
 def _words_of(sentences: Sentences, kept: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

@@ -24,6 +24,7 @@ class Profile:
         risk_weight: Of likeness to attacks.
         position_depth: By how much the middle counts less than the ends, in [0, 1].
         redundancy_penalty: What a sentence loses, times its cosine with the likest one kept.
+        ends_share: Share of the default budget for the beginning and the end, half for each.
         risk_share: Share of the default budget for sentences marked as risky, in [0, 1].
         pattern_share: Share of the default budget for sentences with pattern findings, in [0, 1].
 
@@ -39,6 +40,7 @@ class Profile:
     risk_weight: float = 0.50
     position_depth: float = 0.5
     redundancy_penalty: float = 0.3
+    ends_share: float = 0.3
     risk_share: float = 0.5
     pattern_share: float = 1 / 3
 

@@ -23,10 +23,12 @@ class Forced:
     Attributes:
         sentence: Its index.
         reason: Why, in a word or two.
+        essential: Whether its loss must be told.
     """
 
     sentence: int
     reason: str
+    essential: bool = True
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Kept:
         reasons: Why each was kept, by its index.
         partial: The one of them whose tokens exceed the room, of which only the beginning can be
             kept (then it is the only one), or None.
-        truncated: Whether a forced sentence is left out or cut.
+        truncated: Whether an essential sentence is left out or cut.
     """
 
     sentences: npt.NDArray[np.bool_]
@@ -117,7 +119,7 @@ def retrieve(
             kept[one.sentence] = True
             reasons[one.sentence] = one.reason
             left -= size
-    truncated = any(one.sentence not in reasons for one in forced)
+    truncated = any(one.essential and one.sentence not in reasons for one in forced)
     if not reasons:
         first = forced[0]
         kept[first.sentence] = True
