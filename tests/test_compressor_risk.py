@@ -262,9 +262,10 @@ def test_an_attack_in_a_document_is_marked_and_among_the_riskiest(attack: str, d
     assert best > others[2]
 
 
-def test_few_harmless_sentences_are_marked() -> None:
+def test_most_harmless_sentences_are_not_marked() -> None:
     found, _ = read(shipped, BENIGN)
-    assert sum(risk >= shipped.threshold for risk in found) <= len(found) // 10
+    # A guard against weights that mark everything; the rates are in docs/models/risk_signal.md.
+    assert sum(risk >= shipped.threshold for risk in found) <= len(found) // 5
 
 
 def test_harmless_words_in_the_same_sentence_do_not_hide_an_attack() -> None:

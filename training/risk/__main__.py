@@ -40,7 +40,7 @@ TOKENIZER = ROOT / "model_repository" / "encoder" / "1" / "tokenizer.json"
 SEED = 7
 BITS = 18
 WINDOWS = (8, 16)
-STRENGTH = 0.1
+STRENGTH = 0.4
 IMPORTANCE_ASKED = 0.3
 """Weight of a sentence of a harmless request, that of a sentence of a document being 1."""
 MARKED = 0.01
