@@ -61,7 +61,7 @@ _PROBE_TIMEOUT_S = 2.0
 _CRASH_PATIENCE_S = 1.5
 _LOG_TAIL_LINES = 400
 _PORT_ATTEMPTS = 5
-_CRASH_ATTEMPTS = 3
+_CRASH_ATTEMPTS = 6
 # Seconds in which Triton finishes requests and unloads models before all of it is killed. (A model
 # whose process crashed never finishes unloading: Triton waits for an answer of the dead.)
 _STOP_GRACE_S = 6

@@ -43,7 +43,7 @@ WINDOWS = (8, 16)
 STRENGTH = 0.4
 IMPORTANCE_ASKED = 0.3
 """Weight of a sentence of a harmless request, that of a sentence of a document being 1."""
-MARKED = 0.01
+MARKED = 0.003
 """Share of the sentences of harmless documents kept aside, each kind alike, that are marked."""
 
 

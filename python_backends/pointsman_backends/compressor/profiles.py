@@ -37,7 +37,7 @@ class Profile:
     position_weight: float = 0.40
     density_weight: float = 0.35
     novelty_weight: float = 0.05
-    risk_weight: float = 0.50
+    risk_weight: float = 1.0
     position_depth: float = 0.5
     redundancy_penalty: float = 0.3
     ends_share: float = 0.3
@@ -65,7 +65,7 @@ class Profile:
 PROFILES: Mapping[str, Profile] = {
     "default": Profile(),
     # What may be an attack before all else.
-    "security": Profile(risk_weight=1.0, risk_share=0.75),
+    "security": Profile(risk_weight=2.0, risk_share=0.75),
     # Rare identifiers tell what code is about; its ends are imports and closing brackets.
     "coding": Profile(textrank_weight=0.30, position_weight=0.20, density_weight=0.45),
     # Terms that are rare and said once: a diagnosis, a dose.
