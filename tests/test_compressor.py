@@ -447,7 +447,7 @@ class TestExplain:
     def test_it_tells_of_every_sentence(self) -> None:
         told = compressor.explain(self.text.encode())
         count = len(told.tokens)
-        assert list(told.signals) == ["textrank", "position", "density", "novelty", "risk"]
+        assert list(told.signals) == list(Profile().weights())
         for values in (told.scores, told.kept, told.reasons, *told.signals.values()):
             assert len(values) == count
         assert told.spans.shape == (count, 2)
@@ -470,6 +470,7 @@ class TestExplain:
             "last message",
             "pattern",
             "risk",
+            "personal",
             "score",
         }
 

@@ -36,7 +36,7 @@ __all__ = [
     "visible",
 ]
 
-SIGNALS = ("textrank", "position", "density", "novelty", "risk")
+SIGNALS = ("textrank", "position", "density", "novelty", "risk", "personal")
 _MODEL = "compressor"
 _BEST_DROPPED = 10
 _HEAD = f"{'':7}{'total':>6}" + "".join(f"{name:>9}" for name in SIGNALS) + f"{'tokens':>8}  why"

@@ -21,7 +21,7 @@ from pointsman_backends.compressor.prepare import ABBREVIATIONS, Sentences, prep
 from pointsman_backends.compressor.profiles import Profile
 from pointsman_backends.compressor.relevance import position, term_signals, weigh
 from pointsman_backends.compressor.retrieve import Forced, Kept, best_within, retrieve
-from pointsman_backends.compressor.risk import RiskModel
+from pointsman_backends.compressor.risk import PERSONAL, RiskModel
 from pointsman_backends.compressor.risk_signal import RiskSignal
 from pointsman_backends.compressor.tokenizer import TokenizedText, Tokenizer
 from pointsman_backends.compressor.words import Words
@@ -89,12 +89,12 @@ class Explained:
         spans: [start, end) of each sentence in code points, int32 [S, 2]. Neighbours that are
             windows of one long sentence overlap.
         tokens: Tokens of each, int64 [S].
-        signals: ``textrank``, ``position``, ``density``, ``novelty`` and ``risk`` of each, in
-            [0, 1], float64 [S].
+        signals: ``textrank``, ``position``, ``density``, ``novelty``, ``risk`` and ``personal`` of
+            each, in [0, 1], float64 [S].
         scores: Their weighted sum, float64 [S].
         kept: Whether each was kept, bool [S].
         reasons: Why each was kept (``whole text``, ``last``, ``last message``, ``first``, ``risk``,
-            ``pattern``, ``score``) or not (``duplicate``, ``no room``).
+            ``personal``, ``pattern``, ``score``) or not (``duplicate``, ``no room``).
     """
 
     compressed: Compressed
@@ -181,6 +181,7 @@ class Compressor:
         self._profile = profile or Profile()
         self._schedule = Schedule.load()
         self._risk = RiskSignal(risk or RiskModel.load(), tokenizer.vocabulary)
+        self._personal = RiskSignal(RiskModel.load(PERSONAL), tokenizer.vocabulary)
         self._abbreviations = tokenizer.hash(ABBREVIATIONS.split())
 
     @classmethod
@@ -356,6 +357,9 @@ class Compressor:
         places = repeats / max(len(repeats) - 1, 1)
         signals["position"] = position(places, self._profile.position_depth)
         signals["risk"] = risk
+        signals["personal"] = self._personal.risk(
+            text.words, self._personal.look_up(text.words), sentences
+        )
         signals = {name: signals[name] for name in self._profile.weights()}
         scores = weigh(signals, self._profile)
         clock.lap("relevance")
@@ -383,14 +387,19 @@ class Compressor:
             )
         ]
         found = _sentences_with(patterns, sentences, word_starts)
+        personal = analysis.signals["personal"]
         telling = [
-            Forced(sentence, "pattern", essential=False)
-            for sentence in best_within(
-                found[~repeated[found]],
-                scores,
-                tokens,
-                int(self._profile.pattern_share * shared_room),
+            Forced(sentence, reason, essential=False)
+            for reason, some, value, share in (
+                (
+                    "personal",
+                    np.flatnonzero((personal >= self._personal.threshold) & ~repeated),
+                    personal,
+                    self._profile.personal_share,
+                ),
+                ("pattern", found[~repeated[found]], scores, self._profile.pattern_share),
             )
+            for sentence in best_within(some, value, tokens, int(share * shared_room))
         ]
         edges, around = _always_read(
             sentences,

@@ -12,7 +12,7 @@ __all__ = ["PROFILES", "Profile", "profile_from_parameters"]
 
 @dataclass(frozen=True)
 class Profile:
-    """Weights of the five signals, and what of the budget may be taken without regard to them.
+    """Weights of the six signals, and what of the budget may be taken without regard to them.
 
     The first four weights, and the depth, are those of arXiv 2603.12646 in the default profile.
 
@@ -22,10 +22,12 @@ class Profile:
         density_weight: Of rare words.
         novelty_weight: Of distance from the average sentence.
         risk_weight: Of likeness to attacks.
+        personal_weight: Of likeness to text that tells of persons.
         position_depth: By how much the middle counts less than the ends, in [0, 1].
         redundancy_penalty: What a sentence loses, times its cosine with the likest one kept.
         ends_share: Share of the default budget for the beginning and the end, half for each.
         risk_share: Share of the default budget for sentences marked as risky, in [0, 1].
+        personal_share: Share of the default budget for sentences that tell of persons.
         pattern_share: Share of the default budget for sentences with pattern findings, in [0, 1].
 
     Raises:
@@ -37,12 +39,14 @@ class Profile:
     position_weight: float = 0.40
     density_weight: float = 0.35
     novelty_weight: float = 0.05
-    risk_weight: float = 1.0
+    risk_weight: float = 0.50
+    personal_weight: float = 0.50
     position_depth: float = 0.5
     redundancy_penalty: float = 0.3
     ends_share: float = 0.3
     risk_share: float = 0.5
-    pattern_share: float = 1 / 3
+    personal_share: float = 0.3
+    pattern_share: float = 0.2
 
     def __post_init__(self) -> None:
         for name, value in dataclasses.asdict(self).items():
@@ -65,7 +69,7 @@ class Profile:
 PROFILES: Mapping[str, Profile] = {
     "default": Profile(),
     # What may be an attack before all else.
-    "security": Profile(risk_weight=2.0, risk_share=0.75),
+    "security": Profile(risk_weight=1.0, risk_share=0.75),
     # Rare identifiers tell what code is about; its ends are imports and closing brackets.
     "coding": Profile(textrank_weight=0.30, position_weight=0.20, density_weight=0.45),
     # Terms that are rare and said once: a diagnosis, a dose.

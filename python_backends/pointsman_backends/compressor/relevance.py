@@ -1,7 +1,7 @@
-"""Step 2, relevance: score sentences by five signals, three of them over the sentence-term matrix.
+"""Step 2, relevance: signals of a sentence's worth, three of them over the sentence-term matrix.
 
-Four of the signals, and their weights, are those of "98x Faster LLM Routing Without a Dedicated
-GPU" (arXiv 2603.12646). All are linear in the matrix's entries. The fifth, risk, is given.
+TextRank, position, density and novelty, and their weights, are those of "98x Faster LLM Routing
+Without a Dedicated GPU" (arXiv 2603.12646). All are linear in the matrix's entries.
 
 What is computed from the matrix runs on any device: ``xp`` is NumPy or a library with its names.
 """

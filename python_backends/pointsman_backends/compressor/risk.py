@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 __all__ = [
+    "PERSONAL",
     "RiskModel",
     "RiskModelError",
     "WordFeatures",
@@ -31,6 +32,8 @@ __all__ = [
 ]
 
 _SHIPPED = Path(__file__).with_name("risk.npz")
+PERSONAL = Path(__file__).with_name("personal.npz")
+"""Weights of the same form for another risk: that a sentence tells of a person."""
 _CHARACTER_GRAMS = (3, 4)
 _BEGIN, _END = "\x02", "\x03"  # no word has control characters
 _LENGTHS = np.array([1, 2, 3, 5, 8, 12, 16, 24, 40])  # limits of the lengths told apart
