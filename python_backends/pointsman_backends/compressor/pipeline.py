@@ -30,6 +30,7 @@ from pointsman_backends.repository import read_classifier, read_tokenizer
 
 __all__ = ["Compressed", "Compressor", "Explained"]
 
+_BESIDE = 0.7  # of the risk of a sentence, what its neighbours have of it
 _DIGITS_SOUGHT = 4  # characters of a word in which a digit makes it a number
 
 
@@ -361,7 +362,9 @@ class Compressor:
             text.words, self._personal.look_up(text.words), sentences
         )
         signals = {name: signals[name] for name in self._profile.weights()}
-        scores = weigh(signals, self._profile)
+        # What stands beside a sentence that tells something is read with it.
+        told = {name: _spread(signals[name]) for name in ("risk", "personal")}
+        scores = weigh(signals | told, self._profile)
         clock.lap("relevance")
         return _Analysis(sentences, repeats, signals, scores)
 
@@ -439,6 +442,14 @@ def _check_offsets(
             f"message offset {int(checked[-1])} is beyond the text of {length} characters",
         )
     return checked
+
+
+def _spread(signal: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Raise each sentence to a share of its neighbours' value, float64 [S]."""
+    spread = signal.copy()
+    spread[1:] = np.maximum(spread[1:], _BESIDE * signal[:-1])
+    spread[:-1] = np.maximum(spread[:-1], _BESIDE * signal[1:])
+    return spread
 
 
 def _is_name(words: Words) -> npt.NDArray[np.bool_]:
