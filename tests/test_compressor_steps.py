@@ -19,12 +19,12 @@ from pointsman_backends.compressor.duplicates import near_duplicates
 from pointsman_backends.compressor.prepare import ABBREVIATIONS, OVERLAP, WINDOW, Sentences, prepare
 from pointsman_backends.compressor.profiles import PROFILES, Profile, profile_from_parameters
 from pointsman_backends.compressor.relevance import (
+    UnitRows,
     density,
     novelty,
     position,
     term_signals,
     textrank,
-    unit_rows,
     weigh,
 )
 from pointsman_backends.compressor.retrieve import Forced, Kept, best_within, retrieve
@@ -177,7 +177,7 @@ def test_textrank_is_pagerank_on_the_dense_cosine_graph(
     sentence_count: int, vocabulary: int
 ) -> None:
     terms = random_terms(sentence_count, vocabulary, SEED)
-    np.testing.assert_allclose(textrank(unit_rows(terms)), dense_pagerank(terms), rtol=0, atol=1e-6)
+    np.testing.assert_allclose(textrank(UnitRows(terms)), dense_pagerank(terms), rtol=0, atol=1e-6)
 
 
 def test_textrank_of_two_islands_and_a_hermit() -> None:
@@ -187,7 +187,7 @@ def test_textrank_of_two_islands_and_a_hermit() -> None:
         )
         * 1.0
     )
-    np.testing.assert_allclose(textrank(unit_rows(terms)), dense_pagerank(terms), rtol=0, atol=1e-6)
+    np.testing.assert_allclose(textrank(UnitRows(terms)), dense_pagerank(terms), rtol=0, atol=1e-6)
 
 
 @given(
@@ -198,7 +198,7 @@ def test_textrank_of_two_islands_and_a_hermit() -> None:
 @settings(max_examples=150, deadline=None)
 def test_textrank_of_any_small_graph(dense: npt.NDArray[np.int64]) -> None:
     terms = scipy.sparse.csr_array(dense.astype(np.float64))
-    ranks = textrank(unit_rows(terms))
+    ranks = textrank(UnitRows(terms))
     assert ranks.sum() == pytest.approx(1)
     np.testing.assert_allclose(ranks, dense_pagerank(terms), rtol=0, atol=1e-6)
 
@@ -226,7 +226,7 @@ def test_novelty_is_one_less_cosine_to_the_mean() -> None:
     frequency = dense / np.maximum(dense.sum(axis=1, keepdims=True), 1)
     expected = 1 - cosine_similarity(frequency, frequency.mean(axis=0, keepdims=True))[:, 0]
     expected[dense.sum(axis=1) == 0] = 0
-    np.testing.assert_allclose(novelty(terms, unit_rows(terms)), expected, atol=1e-12)
+    np.testing.assert_allclose(novelty(UnitRows(terms)), expected, atol=1e-12)
 
 
 def test_position_is_one_at_the_ends_and_lower_by_the_depth_in_the_middle() -> None:

@@ -46,13 +46,18 @@ def near_duplicates(
         hashes ^= hashes >> np.uint32(15)
         hashes[~counted] = _ABSENT
         np.minimum.reduceat(hashes[terms.indices], edges, out=signatures[nth])
+    pairs = [
+        _same(band[0].astype(np.uint64) << np.uint64(32) | band[1], some)
+        for band in signatures.reshape(_BANDS, _ROWS, -1)
+    ]
+    left, right = (np.concatenate(ends) for ends in zip(*pairs, strict=True))
+    if not len(left):
+        return itself
+    likeness = _jaccard(terms, counted, left, right)
+    # Of the pairs of a sentence the likeliest is written last.
+    order = np.argsort(likeness, kind="stable")
     likeliest, best = itself.copy(), np.zeros(len(itself))
-    for band in signatures.reshape(_BANDS, _ROWS, -1):
-        left, right = _same(band[0].astype(np.uint64) << np.uint64(32) | band[1], some)
-        likeness = _jaccard(terms, counted, left, right)
-        better = likeness > best[left]
-        best[left[better]] = likeness[better]
-        likeliest[left[better]] = right[better]
+    likeliest[left[order]], best[left[order]] = right[order], likeness[order]
     repeats = best >= _ALIKE
     # The first of a group may itself repeat another: what it is like is then no longer there.
     repeats &= ~repeats[likeliest]

@@ -22,7 +22,7 @@ from pointsman_backends.compressor.profiles import Profile
 from pointsman_backends.compressor.relevance import position, term_signals, weigh
 from pointsman_backends.compressor.retrieve import Forced, Kept, best_within, retrieve
 from pointsman_backends.compressor.risk import PERSONAL, RiskModel
-from pointsman_backends.compressor.risk_signal import RiskSignal
+from pointsman_backends.compressor.risk_signal import RiskSignals
 from pointsman_backends.compressor.tokenizer import TokenizedText, Tokenizer
 from pointsman_backends.compressor.words import Words
 from pointsman_backends.patterns import Finding, scan
@@ -181,8 +181,9 @@ class Compressor:
         self._scan = scan
         self._profile = profile or Profile()
         self._schedule = Schedule.load()
-        self._risk = RiskSignal(risk or RiskModel.load(), tokenizer.vocabulary)
-        self._personal = RiskSignal(RiskModel.load(PERSONAL), tokenizer.vocabulary)
+        models = {"risk": risk or RiskModel.load(), "personal": RiskModel.load(PERSONAL)}
+        self._thresholds = {name: model.threshold for name, model in models.items()}
+        self._risks = RiskSignals(models, tokenizer.vocabulary)
         self._abbreviations = tokenizer.hash(ABBREVIATIONS.split())
 
     @classmethod
@@ -342,11 +343,12 @@ class Compressor:
     ) -> _Analysis:
         sentences = prepare(text, offsets, self._abbreviations)
         clock.lap("prepare")
-        lexical = self._risk.look_up(text.words)
-        risk = self._risk.risk(text.words, lexical, sentences)
+        lexical = self._risks.look_up(text.words)
+        risks = self._risks.risks(text.words, lexical, sentences)
+        risk = risks["risk"]
         repeats = near_duplicates(sentences.terms, lexical[0], _is_name(text.words))
         # What is riskier than the sentence that it repeats is no mere repetition.
-        riskier = (risk >= self._risk.threshold) & (risk > risk[repeats])
+        riskier = (risk >= self._thresholds["risk"]) & (risk > risk[repeats])
         repeats[riskier] = np.flatnonzero(riskier)
         # Repetitions buy no rank: signals are those of the sentences without them.
         once, which = np.unique(repeats, return_inverse=True)
@@ -357,13 +359,9 @@ class Compressor:
         signals = {name: signal[which] for name, signal in signals.items()}
         places = repeats / max(len(repeats) - 1, 1)
         signals["position"] = position(places, self._profile.position_depth)
-        signals["risk"] = risk
-        signals["personal"] = self._personal.risk(
-            text.words, self._personal.look_up(text.words), sentences
-        )
-        signals = {name: signals[name] for name in self._profile.weights()}
+        signals = {name: (signals | risks)[name] for name in self._profile.weights()}
         # What stands beside a sentence that tells something is read with it.
-        told = {name: _spread(signals[name]) for name in ("risk", "personal")}
+        told = {name: _spread(signal) for name, signal in risks.items()}
         scores = weigh(signals | told, self._profile)
         clock.lap("relevance")
         return _Analysis(sentences, repeats, signals, scores)
@@ -382,7 +380,7 @@ class Compressor:
         # Shares are of the default budget: with those of the request's own, a larger one could
         # read fewer tokens.
         shared_room = self._room(0)
-        marked = np.flatnonzero((risk >= self._risk.threshold) & ~repeated)
+        marked = np.flatnonzero((risk >= self._thresholds["risk"]) & ~repeated)
         risky = [
             Forced(sentence, "risk")
             for sentence in best_within(
@@ -396,7 +394,7 @@ class Compressor:
             for reason, some, value, share in (
                 (
                     "personal",
-                    np.flatnonzero((personal >= self._personal.threshold) & ~repeated),
+                    np.flatnonzero((personal >= self._thresholds["personal"]) & ~repeated),
                     personal,
                     self._profile.personal_share,
                 ),

@@ -17,7 +17,7 @@ import scipy.sparse
 from pointsman_backends.compressor.placement import CPU, Device
 from pointsman_backends.compressor.profiles import Profile
 
-__all__ = ["density", "novelty", "position", "term_signals", "textrank", "unit_rows", "weigh"]
+__all__ = ["UnitRows", "density", "novelty", "position", "term_signals", "textrank", "weigh"]
 
 _Scores = npt.NDArray[np.float64]
 _Array = Any  # of the device's library
@@ -41,32 +41,57 @@ def term_signals(terms: scipy.sparse.csr_array, device: Device = CPU) -> dict[st
     """
     xp = device.xp
     matrix = device.matrix(terms)
-    normal = unit_rows(matrix, xp)
+    unit = UnitRows(matrix, xp)
     signals = {
-        "textrank": textrank(normal, xp),
+        "textrank": textrank(unit, xp),
         "density": density(matrix, xp),
-        "novelty": novelty(matrix, normal, xp),
+        "novelty": novelty(unit, xp),
     }
     return {name: np.round(device.host(_scale(s)), _DECIMALS) for name, s in signals.items()}
+
+
+class UnitRows:
+    """A CSR matrix whose rows are scaled to length 1 (rows of zeros stay), as a linear map.
+
+    Args:
+        terms: The matrix before scaling, [S, V], of whole numbers.
+        xp: The library of its arrays.
+
+    Attributes:
+        filled: 1 for rows that are not zero, else 0; float64 [S].
+        words: Sum of each row before scaling, at least 1; float64 [S].
+    """
+
+    def __init__(self, terms: _Array, xp: Any = np) -> None:  # noqa: ANN401
+        self._terms, self._transposed = terms, terms.T
+        self.filled = (xp.diff(terms.indptr) > 0).astype(xp.float64)
+        self.words = _words(terms, xp)
+        squares = _row_sums(terms.data * terms.data, terms.indptr, xp)
+        self._scale = self.filled / xp.sqrt(xp.maximum(squares, 1.0))
+
+    def times(self, vector: _Array) -> _Array:
+        """Product with a vector [V]: [S]."""
+        return self._scale * (self._terms @ vector)
+
+    def transposed_times(self, vector: _Array) -> _Array:
+        """Product of the transpose with a vector [S]: [V]."""
+        return self._transposed @ (self._scale * vector)
+
+    def centroid(self) -> _Array:
+        """Sum of the rows' relative frequencies, before scaling: [V]."""
+        return self._transposed @ (1 / self.words)
 
 
 def weigh(signals: dict[str, _Scores], profile: Profile) -> _Scores:
     """Return the weighted sum of the signals, float64 [S]."""
     weights = profile.weights()
-    scores: _Scores = np.sum([weights[name] * signal for name, signal in signals.items()], axis=0)
+    scores: _Scores = sum(
+        (weights[name] * signal for name, signal in signals.items()), start=np.zeros(1)
+    )
     return scores
 
 
-def unit_rows(terms: _Array, xp: Any = np) -> _Array:  # noqa: ANN401
-    """Scale the rows of a CSR matrix to length 1; rows of zeros stay."""
-    sizes = xp.diff(terms.indptr)
-    length = xp.sqrt(_row_sums(terms.data * terms.data, terms.indptr, xp))
-    normal = terms.copy()
-    normal.data /= xp.repeat(length, sizes)
-    return normal
-
-
-def textrank(normal: _Array, xp: Any = np) -> _Array:  # noqa: ANN401
+def textrank(unit: UnitRows, xp: Any = np) -> _Array:  # noqa: ANN401
     """PageRank of sentences in the graph whose edge weights are cosine similarities.
 
     With rows of unit length in N the weights are W = N N^T - I, so a product with W is two sparse
@@ -77,7 +102,7 @@ def textrank(normal: _Array, xp: Any = np) -> _Array:  # noqa: ANN401
     third of the products that power iteration takes.
 
     Args:
-        normal: Terms of sentences in rows of length 1 (or 0), CSR [S, V].
+        unit: Terms of S sentences.
         xp: The library of its arrays.
 
     Returns:
@@ -85,10 +110,9 @@ def textrank(normal: _Array, xp: Any = np) -> _Array:  # noqa: ANN401
 
     Source: Mihalcea and Tarau, "TextRank: Bringing Order into Text", EMNLP 2004.
     """
-    count = normal.shape[0]
-    transposed = normal.T
-    own = (xp.diff(normal.indptr) > 0).astype(xp.float64)
-    degree = normal @ (transposed @ xp.ones(count)) - own
+    own = unit.filled
+    count = len(own)
+    degree = unit.times(unit.transposed_times(own)) - own
     # A sentence that shares a term has at least 1 / (WINDOW + 1)^2; less is rounding. To one
     # without links all jump alike, which the final scaling accounts for.
     degree = xp.where(degree > 1e-9, degree, 1.0)
@@ -97,14 +121,15 @@ def textrank(normal: _Array, xp: Any = np) -> _Array:  # noqa: ANN401
     diagonal = degree + _DAMPING * own
     rank_share = xp.full(count, 1 / total)
     residual = (1 - _DAMPING) / count - diagonal * rank_share
-    residual += _DAMPING * (normal @ (transposed @ rank_share))
+    residual += _DAMPING * unit.times(unit.transposed_times(rank_share))
     direction = step = scale * residual
     energy = float(residual @ step)
     for _ in range(_STEPS):
         # Over 1 - d that bounds the error of the ranks (L1): |r| <= sqrt(sum D * sum r^2 / D).
         if energy * total < _TOLERANCE**2:
             break
-        image = diagonal * direction - _DAMPING * (normal @ (transposed @ direction))
+        along_edges = unit.times(unit.transposed_times(direction))
+        image = diagonal * direction - _DAMPING * along_edges
         along = energy / float(direction @ image)
         rank_share += along * direction
         residual -= along * image
@@ -147,25 +172,21 @@ def density(terms: _Array, xp: Any = np) -> _Array:  # noqa: ANN401
     return (terms @ inverse_frequency) / _words(terms, xp)
 
 
-def novelty(terms: _Array, normal: _Array, xp: Any = np) -> _Array:  # noqa: ANN401
+def novelty(unit: UnitRows, xp: Any = np) -> _Array:  # noqa: ANN401
     """One less the cosine of each sentence's term frequencies and their mean over all sentences.
 
     Args:
-        terms: Term counts, CSR [S, V].
-        normal: The same in rows of length 1.
-        xp: The library of their arrays.
+        unit: Terms of S sentences.
+        xp: The library of its arrays.
 
     Returns:
         float64 [S] in [0, 1]; 0 for a sentence without terms.
 
     Source: after Radev et al., "Centroid-based summarization of multiple documents", IPM 2004.
     """
-    centroid = terms.T @ (1 / _words(terms, xp))
-    length = float(xp.sqrt(centroid @ centroid))
-    if length == 0:
-        return xp.zeros(terms.shape[0])
-    scores = xp.where(xp.diff(terms.indptr) > 0, 1 - (normal @ centroid) / length, 0.0)
-    return xp.maximum(scores, 0.0)
+    centroid = unit.centroid()
+    length = max(float(xp.sqrt(centroid @ centroid)), 1e-300)
+    return xp.maximum(unit.filled - unit.times(centroid) / length, 0.0)
 
 
 def _words(terms: _Array, xp: Any) -> _Array:  # noqa: ANN401

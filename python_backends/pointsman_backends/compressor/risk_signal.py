@@ -1,6 +1,9 @@
-"""Applies the risk model to the sentences of a text, each distinct word looked at once."""
+"""Applies risk models to the sentences of a text, each distinct word looked at once."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,75 +13,94 @@ from pointsman_backends.compressor.risk import RiskModel
 from pointsman_backends.compressor.word_cache import WordCache
 from pointsman_backends.compressor.words import Words
 
-__all__ = ["RiskSignal"]
+__all__ = ["Lexical", "RiskSignals"]
 
-Lexical = tuple[npt.NDArray[np.uint32], npt.NDArray[np.float32]]
+Lexical = tuple[npt.NDArray[np.uint32], Sequence[npt.NDArray[np.float32]]]
+"""Keys of some words (the same in every model), and their weights in each model."""
 
 _ASCII = 128
 
 
-class RiskSignal:
-    """A risk model, and what it says of the words met so far.
+class RiskSignals:
+    """Some risk models, and what they say of the words met so far.
 
     Args:
-        model: The model.
-        vocabulary: Words that it is asked about once, now.
+        models: By the name of their signal.
+        vocabulary: Words that they are asked about once, now.
     """
 
-    def __init__(self, model: RiskModel, vocabulary: Words) -> None:
-        self.threshold = model.threshold
-        self._model = model
-        self._words = WordCache(lambda words, which: model.words(words.strings(which)), vocabulary)
-        self._marks = model.words([chr(code) for code in range(_ASCII)])
-        self._other_marks: dict[int, tuple[int, float]] = {}
+    def __init__(self, models: Mapping[str, RiskModel], vocabulary: Words) -> None:
+        self._models = dict(models)
+        self._words = WordCache(
+            lambda words, which: self._columns(words.strings(which)), vocabulary
+        )
+        self._marks = self._columns([chr(code) for code in range(_ASCII)])
+        self._other_marks: dict[int, tuple[npt.NDArray[np.generic], ...]] = {}
 
     def look_up(self, words: Words) -> Lexical:
-        """Return key and weight of each of ``words.distinct``, uint32 and float32 [V]."""
-        return self._words.look_up(words)  # type: ignore[return-value]
+        """Return keys and weights of ``words.distinct``, uint32 and float32 [V]."""
+        keys, *weights = self._words.look_up(words)
+        return keys, weights
 
-    def risk(self, words: Words, lexical: Lexical, sentences: Sentences) -> npt.NDArray[np.float64]:
-        """Risk of each sentence, float64 [S] in [0, 1].
+    def risks(
+        self, words: Words, lexical: Lexical, sentences: Sentences
+    ) -> dict[str, npt.NDArray[np.float64]]:
+        """Risk of each sentence by the name of the signal, float64 [S] in [0, 1].
 
         Args:
             words: The text.
             lexical: What ``look_up`` says of its words.
             sentences: Its sentences.
         """
-        contributions = self._model.contributions(*self._of_all(words, lexical))
-        first, end = sentences.first_words, sentences.end_words
-        if not sentences.shared.any():
-            return self._model.sentences(contributions, first)
-        # Windows share words: what is between all their edges is judged, and the worst counts.
-        edges = np.union1d(first, end[:-1])
-        runs = self._model.sentences(contributions, edges)
-        bounds = np.column_stack([np.searchsorted(edges, first), np.searchsorted(edges, end)])
-        worst: npt.NDArray[np.float64] = np.maximum.reduceat(
-            np.append(runs, 0.0), bounds.reshape(-1)
-        )[::2]
-        return worst
+        keys, weights = self._of_all(words, lexical)
+        return {
+            name: _worst(model, model.contributions(keys, own), sentences)
+            for (name, model), own in zip(self._models.items(), weights, strict=True)
+        }
+
+    def _columns(self, strings: Sequence[str]) -> tuple[npt.NDArray[np.generic], ...]:
+        of_models = [model.words(strings) for model in self._models.values()]
+        return (of_models[0][0], *(weights for _, weights in of_models))
 
     def _of_all(self, words: Words, lexical: Lexical) -> Lexical:
-        """Key and weight of every word, punctuation marks among them; uint32 and float32 [U]."""
-        keys = np.empty(len(words), np.uint32)
-        weights = np.empty(len(words), np.float32)
+        """Keys and weights of every word, punctuation marks among them; uint32, float32 [U]."""
         is_mark = np.ones(len(words), np.bool_)
         is_mark[words.terms] = False
         marks = np.flatnonzero(is_mark)
         codes = words.normal.codes[words.starts[marks]]
-        for every, of_term, of_ascii in zip((keys, weights), lexical, self._marks, strict=True):
-            every[words.terms] = of_term[words.which]
-            every[marks] = of_ascii[np.minimum(codes, _ASCII - 1)]
         others = np.flatnonzero(codes >= _ASCII)
-        if len(others):
-            distinct, which = np.unique(codes[others], return_inverse=True)
-            of_other = [self._mark(code) for code in distinct.tolist()]
-            keys[marks[others]] = np.array([key for key, _ in of_other], np.uint32)[which]
-            weights[marks[others]] = np.array([w for _, w in of_other], np.float32)[which]
-        return keys, weights
+        distinct, which = np.unique(codes[others], return_inverse=True)
+        of_others = [self._mark(code) for code in distinct.tolist()]
+        keys, weights = lexical
+        columns: list[npt.NDArray[Any]] = []
+        for nth, (of_terms, of_ascii) in enumerate(zip((keys, *weights), self._marks, strict=True)):
+            column = np.empty(len(words), of_terms.dtype)
+            column[words.terms] = of_terms[words.which]
+            column[marks] = of_ascii[np.minimum(codes, _ASCII - 1)]
+            if len(others):
+                values = np.concatenate([mark[nth] for mark in of_others])
+                column[marks[others]] = values[which]
+            columns.append(column)
+        return columns[0], columns[1:]
 
-    def _mark(self, code: int) -> tuple[int, float]:
-        """Key and weight of a punctuation mark beyond ASCII; there are some hundreds."""
+    def _mark(self, code: int) -> tuple[npt.NDArray[np.generic], ...]:
+        """Key and weights of a punctuation mark beyond ASCII; there are some hundreds."""
         if code not in self._other_marks:
-            key, weight = self._model.words([chr(code)])
-            self._other_marks[code] = int(key[0]), float(weight[0])
+            self._other_marks[code] = self._columns([chr(code)])
         return self._other_marks[code]
+
+
+def _worst(
+    model: RiskModel, contributions: npt.NDArray[np.float32], sentences: Sentences
+) -> npt.NDArray[np.float64]:
+    first, end = sentences.first_words, sentences.end_words
+    if not sentences.shared.any():
+        return model.sentences(contributions, first)
+    # Windows share words: what is between all their edges is judged, and the worst counts.
+    edges = np.union1d(first, end[:-1])
+    runs = model.sentences(contributions, edges)
+    bounds = np.column_stack([np.searchsorted(edges, first), np.searchsorted(edges, end)])
+    worst: npt.NDArray[np.float64] = np.maximum.reduceat(np.append(runs, 0.0), bounds.reshape(-1))[
+        ::2
+    ]
+    return worst
