@@ -257,10 +257,10 @@ def test_a_score_is_the_weighted_sum_of_the_signals() -> None:
     draw = np.random.default_rng(SEED)
     signals = {name: draw.random(20) for name in Profile().weights()}
     alone = Profile(0, 0, 0, 0, risk_weight=2.0, personal_weight=0)
-    assert weigh(signals, alone) == pytest.approx(2 * signals["risk"])
+    assert weigh(signals, alone.weights()) == pytest.approx(2 * signals["risk"])
     both = Profile(0.5, 0, 0, 0.25, risk_weight=0, personal_weight=0)
     expected = 0.5 * signals["textrank"] + 0.25 * signals["novelty"]
-    assert weigh(signals, both) == pytest.approx(expected)
+    assert weigh(signals, both.weights()) == pytest.approx(expected)
 
 
 class TestProfiles:

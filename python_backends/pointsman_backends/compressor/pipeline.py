@@ -31,6 +31,7 @@ from pointsman_backends.repository import read_classifier, read_tokenizer
 __all__ = ["Compressed", "Compressor", "Explained"]
 
 _BESIDE = 0.7  # of the risk of a sentence, what its neighbours have of it
+_RISKIER = 0.1  # than the sentence it resembles: then it is no repetition of that
 _DIGITS_SOUGHT = 4  # characters of a word in which a digit makes it a number
 
 
@@ -180,6 +181,7 @@ class Compressor:
         self._max_text_bytes = max_text_bytes
         self._scan = scan
         self._profile = profile or Profile()
+        self._weights = self._profile.weights()
         self._schedule = Schedule.load()
         models = {"risk": risk or RiskModel.load(), "personal": RiskModel.load(PERSONAL)}
         self._thresholds = {name: model.threshold for name, model in models.items()}
@@ -348,7 +350,7 @@ class Compressor:
         risk = risks["risk"]
         repeats = near_duplicates(sentences.terms, lexical[0], _is_name(text.words))
         # What is riskier than the sentence that it repeats is no mere repetition.
-        riskier = (risk >= self._thresholds["risk"]) & (risk > risk[repeats])
+        riskier = risk > risk[repeats] + _RISKIER
         repeats[riskier] = np.flatnonzero(riskier)
         # Repetitions buy no rank: signals are those of the sentences without them.
         once, which = np.unique(repeats, return_inverse=True)
@@ -359,10 +361,10 @@ class Compressor:
         signals = {name: signal[which] for name, signal in signals.items()}
         places = repeats / max(len(repeats) - 1, 1)
         signals["position"] = position(places, self._profile.position_depth)
-        signals = {name: (signals | risks)[name] for name in self._profile.weights()}
+        signals = {name: (signals | risks)[name] for name in self._weights}
         # What stands beside a sentence that tells something is read with it.
         told = {name: _spread(signal) for name, signal in risks.items()}
-        scores = weigh(signals | told, self._profile)
+        scores = weigh(signals | told, self._weights)
         clock.lap("relevance")
         return _Analysis(sentences, repeats, signals, scores)
 
@@ -375,39 +377,35 @@ class Compressor:
         room: int,
     ) -> Kept:
         sentences, scores, repeated = analysis.sentences, analysis.scores, analysis.repeated
-        tokens, risk = sentences.tokens, analysis.signals["risk"]
+        tokens, profile = sentences.tokens, self._profile
         word_starts = text.words.normal.starts(text.words.starts)
         # Shares are of the default budget: with those of the request's own, a larger one could
         # read fewer tokens.
         shared_room = self._room(0)
-        marked = np.flatnonzero((risk >= self._thresholds["risk"]) & ~repeated)
-        risky = [
-            Forced(sentence, "risk")
-            for sentence in best_within(
-                marked, risk, tokens, int(self._profile.risk_share * shared_room)
-            )
-        ]
+
+        def best(
+            some: npt.NDArray[np.int64], value: npt.NDArray[np.float64], share: float
+        ) -> list[int]:
+            return best_within(some[~repeated[some]], value, tokens, int(share * shared_room))
+
+        risk, personal = analysis.signals["risk"], analysis.signals["personal"]
+        attacks = np.flatnonzero((risk >= self._thresholds["risk"]) & ~repeated)
+        persons = np.flatnonzero(personal >= self._thresholds["personal"])
         found = _sentences_with(patterns, sentences, word_starts)
-        personal = analysis.signals["personal"]
+        risky = [Forced(nth, "risk") for nth in best(attacks, risk, profile.risk_share)]
         telling = [
-            Forced(sentence, reason, essential=False)
-            for reason, some, value, share in (
-                (
-                    "personal",
-                    np.flatnonzero((personal >= self._thresholds["personal"]) & ~repeated),
-                    personal,
-                    self._profile.personal_share,
-                ),
-                ("pattern", found[~repeated[found]], scores, self._profile.pattern_share),
-            )
-            for sentence in best_within(some, value, tokens, int(share * shared_room))
+            *(
+                Forced(nth, "personal", False)
+                for nth in best(persons, personal, profile.personal_share)
+            ),
+            *(Forced(nth, "pattern", False) for nth in best(found, scores, profile.pattern_share)),
         ]
         edges, around = _always_read(
             sentences,
             offsets,
             word_starts,
             shared_room // 2,
-            int(self._profile.ends_share * shared_room / 2),
+            int(profile.ends_share * shared_room / 2),
         )
         forced = risky[:1] + edges + risky[1:] + around + telling
         kept = retrieve(
@@ -418,9 +416,9 @@ class Compressor:
             forced,
             ~repeated,
             room,
-            self._profile.redundancy_penalty,
+            profile.redundancy_penalty,
         )
-        lost = not kept.sentences[marked].all()
+        lost = not kept.sentences[attacks].all()
         return dataclasses.replace(kept, truncated=kept.truncated or lost)
 
 

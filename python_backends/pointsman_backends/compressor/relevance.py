@@ -8,6 +8,7 @@ What is computed from the matrix runs on any device: ``xp`` is NumPy or a librar
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,6 @@ import numpy.typing as npt
 import scipy.sparse
 
 from pointsman_backends.compressor.placement import CPU, Device
-from pointsman_backends.compressor.profiles import Profile
 
 __all__ = ["UnitRows", "density", "novelty", "position", "term_signals", "textrank", "weigh"]
 
@@ -82,13 +82,17 @@ class UnitRows:
         return self._transposed @ (1 / self.words)
 
 
-def weigh(signals: dict[str, _Scores], profile: Profile) -> _Scores:
-    """Return the weighted sum of the signals, float64 [S]."""
-    weights = profile.weights()
-    scores: _Scores = sum(
-        (weights[name] * signal for name, signal in signals.items()), start=np.zeros(1)
-    )
-    return scores
+def weigh(signals: Mapping[str, _Scores], weights: Mapping[str, float]) -> _Scores:
+    """Return the weighted sum of the signals, float64 [S].
+
+    Args:
+        signals: float64 [S] by name.
+        weights: Of each of them.
+    """
+    total = np.zeros(len(next(iter(signals.values()))))
+    for name, signal in signals.items():
+        total += weights[name] * signal
+    return total
 
 
 def textrank(unit: UnitRows, xp: Any = np) -> _Array:  # noqa: ANN401

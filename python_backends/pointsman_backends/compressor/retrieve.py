@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -185,14 +186,17 @@ class _Likeness:
         """Cosines with one sentence, float64 [P]; rounded, lest the order of terms count."""
         own = slice(*self._terms.indptr[sentence : sentence + 2])
         columns, values = self._terms.indices[own], self._terms.data[own]
-        length = np.sqrt(values @ values)
+        length = math.sqrt(float(values @ values))
         self._sentence[columns] = values
         products = self._sums(self._values * self._sentence[self._columns])
         self._sentence[columns] = 0
-        return np.round(products / max(float(length), 1.0), 6)
+        cosines: npt.NDArray[np.float64] = np.rint(products * (1e6 / max(length, 1.0))) * 1e-6
+        return cosines
 
     def _sums(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        sums = np.append(0.0, np.cumsum(values))[self._ends]
+        sums = np.zeros(len(values) + 1)
+        values.cumsum(out=sums[1:])
+        sums = sums[self._ends]
         each: npt.NDArray[np.float64] = sums[1:] - sums[:-1]
         return each
 
