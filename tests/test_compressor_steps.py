@@ -375,7 +375,7 @@ def choose(
         np.array(shared or [0] * count),
         scipy.sparse.csr_array(terms),
         [Forced(sentence, "first") for sentence in forced],
-        np.ones(count, np.bool_),
+        np.zeros(count, np.bool_),
         room,
         penalty,
     )
@@ -402,7 +402,7 @@ def test_the_loss_of_what_is_not_essential_is_not_told() -> None:
         np.array([0, 0]),
         terms,
         [Forced(1, "last"), Forced(0, "first", essential=False)],
-        np.ones(2, np.bool_),
+        np.zeros(2, np.bool_),
         15,
         0.0,
     )
@@ -431,6 +431,17 @@ def test_words_shared_with_a_kept_window_cost_nothing() -> None:
     assert kept.sentences.tolist() == [True, True, False]
     kept = choose(scores, tokens, [0], 22, shared=shared)
     assert kept.sentences.all()
+
+
+def test_repetitions_take_what_others_leave() -> None:
+    scores, tokens = np.array([0.9, 0.9, 0.1]), np.array([10, 10, 10])
+    terms = scipy.sparse.csr_array(np.eye(3))
+    repeated = np.array([False, True, False])
+    for room, expected in ((20, [True, False, True]), (30, [True, True, True])):
+        kept = retrieve(
+            scores, tokens, np.zeros(3, int), terms, [Forced(0, "first")], repeated, room, 0.3
+        )
+        assert kept.sentences.tolist() == expected
 
 
 def test_candidates_beyond_the_pool_fill_what_is_left() -> None:

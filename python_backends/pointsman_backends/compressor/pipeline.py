@@ -405,7 +405,7 @@ class Compressor:
             offsets,
             word_starts,
             shared_room // 2,
-            int(profile.ends_share * shared_room / 2),
+            int(profile.ends_share * shared_room),
         )
         forced = risky[:1] + edges + risky[1:] + around + telling
         kept = retrieve(
@@ -414,7 +414,7 @@ class Compressor:
             sentences.shared,
             sentences.terms,
             forced,
-            ~repeated,
+            repeated,
             room,
             profile.redundancy_penalty,
         )
@@ -463,14 +463,15 @@ def _always_read(
     offsets: npt.NDArray[np.int64],
     word_starts: npt.NDArray[np.int32],
     last_message_room: int,
-    end_room: int,
+    ends_room: int,
 ) -> tuple[list[Forced], list[Forced]]:
     """The sentences that are read for their place, the most important first.
 
     Returns:
         The last, the first of the last message and the first of all; then the rest of the last
         message, if it is one of several and not longer than ``last_message_room`` tokens, and what
-        stands next to the last and to the first, as far as it fits into ``end_room`` tokens each.
+        stands next to the last and to the first, as far as it fits: two thirds of ``ends_room``
+        tokens are for the end, where the question mostly is.
     """
     tokens, count = sentences.tokens, len(sentences)
     messages = np.searchsorted(word_starts, offsets)
@@ -482,8 +483,8 @@ def _always_read(
         edges.insert(1, Forced(begin, "last message"))
         if int(tokens[begin:].sum()) <= last_message_room:
             around += [(nth, "last message") for nth in range(begin + 1, count - 1)]
-    at_end = int(np.searchsorted(np.cumsum(tokens[::-1]), end_room, "right"))
-    at_start = int(np.searchsorted(np.cumsum(tokens), end_room, "right"))
+    at_end = int(np.searchsorted(np.cumsum(tokens[::-1]), 2 * ends_room // 3, "right"))
+    at_start = int(np.searchsorted(np.cumsum(tokens), ends_room // 3, "right"))
     around += [(count - 1 - nth, "last") for nth in range(1, at_end)]
     around += [(nth, "first") for nth in range(1, at_start)]
     return edges, [Forced(nth, reason, essential=False) for nth, reason in around]

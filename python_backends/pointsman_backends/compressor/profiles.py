@@ -25,7 +25,7 @@ class Profile:
         personal_weight: Of likeness to text that tells of persons.
         position_depth: By how much the middle counts less than the ends, in [0, 1].
         redundancy_penalty: What a sentence loses, times its cosine with the likest one kept.
-        ends_share: Share of the default budget for the beginning and the end, half for each.
+        ends_share: Share of the default budget for the beginning (a third of it) and the end.
         risk_share: Share of the default budget for sentences marked as risky, in [0, 1].
         personal_share: Share of the default budget for sentences that tell of persons.
         pattern_share: Share of the default budget for sentences with pattern findings, in [0, 1].

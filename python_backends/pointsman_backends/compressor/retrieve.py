@@ -79,11 +79,11 @@ def retrieve(
     shared: npt.NDArray[np.int64],
     terms: scipy.sparse.csr_array,
     forced: Sequence[Forced],
-    candidates: npt.NDArray[np.bool_],
+    repeated: npt.NDArray[np.bool_],
     room: int,
     penalty: float,
 ) -> Kept:
-    """Keep the forced sentences, then the best of the candidates, as far as each fits.
+    """Keep the forced sentences, then the best of the others, as far as each fits.
 
     The best is what has the highest score less ``penalty`` times its highest cosine with what is
     kept already, among those that fit into what is left. So more room never keeps fewer tokens:
@@ -95,7 +95,7 @@ def retrieve(
         shared: Tokens each has in common with the next, int64 [S].
         terms: Term counts, CSR [S, V].
         forced: Sentences that come before all others, in order; at least one.
-        candidates: Which others may be kept, bool [S].
+        repeated: Which repeat another: they come after all that do not, bool [S].
         room: Tokens to fill, at least 1.
         penalty: Weight of redundancy.
 
@@ -127,8 +127,9 @@ def retrieve(
         return Kept(kept, {first.sentence: first.reason}, first.sentence, True)
 
     order = np.argsort(-scores, kind="stable")
-    order = order[candidates[order] & ~kept[order]]
-    pool, others = order[:_POOL], order[_POOL:]
+    order = order[~kept[order]]
+    once, again = order[~repeated[order]], order[repeated[order]]
+    pool, others = once[:_POOL], np.concatenate([once[_POOL:], again])
     likeness = _Likeness(terms, pool)
     value = scores[pool].copy()
 
