@@ -65,7 +65,7 @@ def test_without_a_gpu_or_its_times_everything_runs_on_the_cpu() -> None:
     assert Schedule(cpu_alone, device).device("relevance", 10**9) is CPU
 
 
-def test_a_gpu_that_fails_is_not_asked_again() -> None:
+def test_a_gpu_that_fails_is_not_asked_again(caplog: pytest.LogCaptureFixture) -> None:
     device, _ = stand_in()
     schedule = Schedule(COSTS, device)
     asked = []
@@ -79,6 +79,10 @@ def test_a_gpu_that_fails_is_not_asked_again() -> None:
     assert schedule.run("relevance", 10**6, work) == "cpu"
     assert schedule.run("relevance", 10**6, work) == "cpu"
     assert asked == ["gpu", "cpu", "cpu"]
+    assert [record.getMessage() for record in caplog.records] == [
+        "relevance failed on the GPU: the CPU takes over"
+    ]
+    assert "out of device memory" in caplog.text
 
 
 def test_a_mistake_of_the_cpu_is_not_hidden() -> None:

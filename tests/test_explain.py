@@ -21,7 +21,6 @@ from pointsman import cli
 from pointsman.chat import plain_text
 from pointsman.errors import ModelLoadError, RequestError
 from pointsman.explain import (
-    SIGNALS,
     as_json,
     explain,
     fates,
@@ -33,8 +32,9 @@ from pointsman.explain import (
     visible,
 )
 from pointsman.explain_page import page
-from pointsman_backends.compressor.pipeline import Compressed, Compressor, Explained
+from pointsman_backends.compressor import Compressed, Compressor, Explained, Profile
 
+SIGNALS = tuple(Profile().weights())
 TAGS = {
     *("html", "head", "meta", "title", "style", "script", "body"),
     *("h1", "p", "dl", "dt", "dd", "div", "span", "output"),

@@ -16,34 +16,23 @@ from hypothesis import strategies as st
 pytestmark = pytest.mark.usefixtures("perf_scripts")
 
 
-@pytest.fixture(scope="module")
-def prompts() -> ModuleType:
-    return importlib.import_module("compression_prompts")
+def part(name: str) -> Any:
+    """A fixture of one module of the measurement."""
+
+    @pytest.fixture(scope="module", name=name.removeprefix("compression_"))
+    def module() -> ModuleType:
+        return importlib.import_module(name)
+
+    return module
 
 
-@pytest.fixture(scope="module")
-def reference() -> ModuleType:
-    return importlib.import_module("compression_reference")
-
-
-@pytest.fixture(scope="module")
-def counts() -> ModuleType:
-    return importlib.import_module("compression_counts")
-
-
-@pytest.fixture(scope="module")
-def agreement() -> ModuleType:
-    return importlib.import_module("compression_agreement")
-
-
-@pytest.fixture(scope="module")
-def adversarial() -> ModuleType:
-    return importlib.import_module("compression_adversarial")
-
-
-@pytest.fixture(scope="module")
-def report() -> ModuleType:
-    return importlib.import_module("compression_report")
+prompts = part("compression_prompts")
+reference = part("compression_reference")
+counts = part("compression_counts")
+agreement = part("compression_agreement")
+adversarial = part("compression_adversarial")
+report = part("compression_report")
+placement = part("placement")
 
 
 HOST = [f"Paragraph {i} is here. It says {i * i}! Does it end? Yes. " for i in range(30)]
@@ -357,3 +346,17 @@ def test_hidden_attacks_stand_where_they_are_said_to(adversarial: ModuleType) ->
     assert len(spans) == 4
     for first, second in itertools.pairwise(spans):
         assert "Filler sentence" in text[first[1] : second[0]]
+
+
+def test_the_schedule_is_a_line_through_the_times(placement: ModuleType) -> None:
+    cost = placement.fitted([100, 1000, 50_000], [60.0, 150.0, 5050.0])
+    assert cost.fixed == pytest.approx(50)
+    assert cost.per_entry == pytest.approx(0.1)
+    assert placement.fitted([100, 1000], [1.0, 100.0]).fixed == 0
+
+
+def test_a_device_that_differs_is_no_device(placement: ModuleType) -> None:
+    device = placement.CPU
+    placement.check({"density": np.ones(3)}, {"density": np.ones(3)}, device)
+    with pytest.raises(RuntimeError, match="density differs"):
+        placement.check({"density": np.ones(3)}, {"density": np.array([1, 1, 1.000001])}, device)

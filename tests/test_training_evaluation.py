@@ -16,7 +16,16 @@ from hypothesis import strategies as st
 
 from pointsman_backends.router.decision import decide
 from pointsman_backends.router.policy import Labels, PolicyFile, load_policy_file
-from training.evaluation import cards, length, perturb, pictures, report, safety, spans
+from training.evaluation import (
+    cards,
+    length,
+    perturb,
+    pictures,
+    report,
+    safety,
+    spans,
+    variants,
+)
 from training.evaluation.figures import area, recall_at, sample, share
 from training.evaluation.served import cut
 from training.metrics import softmax
@@ -373,3 +382,23 @@ def test_every_counted_text_has_one_source(task: str) -> None:
     for source in facts["sources"]:
         assert source["use"] in {"train", "choose", "measure"}
         assert source["use"] == "train" or "kinds" not in source
+
+
+def test_variants_stand_side_by_side() -> None:
+    def row(metric: str, value: float) -> dict[str, Any]:
+        return {"set": "dev", "metric": metric, "value": value, "ci95": [value - 0.1, value + 0.1]}
+
+    page = variants.render(
+        {
+            "limit": 600,
+            "variants": {
+                "int8": [row("AUC", 0.9), row("accuracy", 0.8)],
+                "fp32": [row("AUC", 0.95)],
+            },
+        }
+    )
+    lines = [line for line in page.splitlines() if line.startswith("|")]
+    assert lines[0] == "| Set | Figure | int8 | fp32 |"
+    assert lines[2] == "| dev | AUC | 0.900 (0.800 to 1.000) | 0.950 (0.850 to 1.050) |"
+    assert lines[3] == "| dev | accuracy | 0.800 (0.700 to 0.900) |  |"
+    assert "at most 600 of each set" in page

@@ -16,9 +16,10 @@ from training.safety.data import Sample as Harmless
 
 pytest.importorskip("sklearn", reason="training needs scikit-learn")
 
-from training.personal import __main__ as command
+from training.personal.__main__ import SIGNAL
 from training.personal.measure import above, of_length, told
 from training.personal.texts import HARMLESS, MODEL_TYPES, PERSONAL, sentences, split
+from training.risk import signal
 from training.risk.measure import Reader
 
 ROOT = Path(__file__).parents[1]
@@ -91,8 +92,8 @@ def texts() -> tuple[list[Harmless], list[Harmless]]:
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_what_is_learnt_finds_a_name_in_a_new_text(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("training.risk.fit.HARD", 60)
-    monkeypatch.setattr(command, "BITS", 12)
-    model = command.train(*texts(), tokenizer)
+    monkeypatch.setattr(signal, "BITS", 12)
+    model = signal.train(*texts(), tokenizer, SIGNAL.recipe)
     reader = Reader(model, tokenizer)
     sample = labelled("Rivers are wide. I am {{person}} of {{city}}. Bread is good.")
     ((value,),) = told(reader, [sample])
@@ -108,8 +109,8 @@ def test_types_that_are_measured_are_known_and_some_are_left_to_the_patterns() -
 
 
 def test_results_and_provenance_name_what_was_measured() -> None:
-    results = json.loads(command.RESULTS.read_text("utf-8"))
-    stored = json.loads(RiskModel.load(command.WEIGHTS).provenance)
+    results = json.loads(SIGNAL.results.read_text("utf-8"))
+    stored = json.loads(RiskModel.load(SIGNAL.weights).provenance)
     assert stored["figures"]["personal data"] == results["personal data"]
     assert {row["licence"] for row in stored["sources"]}
-    assert results["bytes"] == command.WEIGHTS.stat().st_size
+    assert results["bytes"] == SIGNAL.weights.stat().st_size

@@ -23,7 +23,8 @@ from training.safety.data import Sample
 
 pytest.importorskip("sklearn", reason="training needs scikit-learn")
 
-from training.risk import __main__ as command
+from training.risk import signal as command
+from training.risk.__main__ import SIGNAL
 from training.risk.fit import Weights, fit
 
 ROOT = Path(__file__).parents[1]
@@ -142,4 +143,4 @@ def test_results_and_provenance_name_what_was_measured() -> None:
     stored = json.loads(command.RiskModel.load().provenance)
     assert stored["figures"]["attacks"] == results["attacks"]
     assert {row["licence"] for row in stored["sources"]}
-    assert results["bytes"] == command.WEIGHTS.stat().st_size
+    assert results["bytes"] == SIGNAL.weights.stat().st_size

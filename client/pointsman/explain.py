@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from pointsman_backends.compressor.pipeline import Compressor, Explained
 
 __all__ = [
-    "SIGNALS",
     "Piece",
     "as_json",
     "explain",
@@ -36,10 +35,8 @@ __all__ = [
     "visible",
 ]
 
-SIGNALS = ("textrank", "position", "density", "novelty", "risk", "personal")
 _MODEL = "compressor"
 _BEST_DROPPED = 10
-_HEAD = f"{'':7}{'total':>6}" + "".join(f"{name:>9}" for name in SIGNALS) + f"{'tokens':>8}  why"
 
 _FATES = {"kept": "bold green", "cut": "bold yellow", "dropped": "dim"}
 _HEAT = ("dim", "", "yellow", "red")  # by quarters of what a signal can be
@@ -82,8 +79,7 @@ def load_compressor(repository: Path | None = None, profile: str | None = None) 
     """
     folder = paths.model_repository(repository)
     try:
-        from pointsman_backends.compressor import Compressor
-        from pointsman_backends.compressor.profiles import PROFILES, profile_from_parameters
+        from pointsman_backends.compressor import PROFILES, Compressor
     except ModuleNotFoundError as error:
         raise PackageNotFoundError(error.name or "tokenizers", "backends") from None
     if profile is not None and profile not in PROFILES:
@@ -94,13 +90,7 @@ def load_compressor(repository: Path | None = None, profile: str | None = None) 
         value = {name: entry.string_value for name, entry in config.parameters.items()}
         if profile is not None:
             value["profile"] = profile
-        return Compressor.from_repository(
-            folder,
-            [name.strip() for name in value["classifiers"].split(",")],
-            default_budget=int(value["default_budget"]),
-            max_text_bytes=int(value["max_text_bytes"]),
-            profile=profile_from_parameters(value),
-        )
+        return Compressor.from_parameters(folder, value)
     except KeyError as error:
         raise ModelLoadError(_MODEL, f"{path} lacks the parameter {error}") from None
     except (OSError, ValueError, text_format.ParseError) as error:
@@ -214,7 +204,7 @@ def as_json(explained: Explained, chat: ChatText) -> dict[str, Any]:
                 "end": end,
                 "tokens": tokens,
                 "score": score,
-                **dict(zip(SIGNALS, signals, strict=True)),
+                **dict(zip(explained.signals, signals, strict=True)),
                 "kept": kept,
                 "reason": why,
             }
@@ -222,7 +212,7 @@ def as_json(explained: Explained, chat: ChatText) -> dict[str, Any]:
                 explained.spans.tolist(),
                 explained.tokens.tolist(),
                 explained.scores.tolist(),
-                np.stack([explained.signals[name] for name in SIGNALS], axis=1).tolist(),
+                np.stack(list(explained.signals.values()), axis=1).tolist(),
                 explained.kept.tolist(),
                 explained.reasons,
                 strict=True,
@@ -248,7 +238,8 @@ def show(console: Console, explained: Explained, text: str, *, everything: bool 
         shown[best[_BEST_DROPPED:]] = False
     parts = pieces(explained, len(text))
     became = fates(explained, parts)
-    _print(console, Text(_HEAD, "bold"))
+    names = "".join(f"{name:>9}" for name in explained.signals)
+    _print(console, Text(f"{'':7}{'total':>6}{names}{'tokens':>8}  why", "bold"))
     hidden = 0
     for sentence, line in _rows(explained, parts, text):
         if sentence < 0:
@@ -290,8 +281,8 @@ def _figures(explained: Explained, sentence: int, fate: str) -> Text:
     line = Text()
     line.append(f"{fate:7}", _FATES[fate])
     line.append(f"{explained.scores[sentence]:6.3f}", "bold")
-    for name in SIGNALS:
-        value = float(explained.signals[name][sentence])
+    for signal in explained.signals.values():
+        value = float(signal[sentence])
         line.append(f"{value:9.3f}", _HEAT[min(int(value * len(_HEAT)), len(_HEAT) - 1)])
     line.append(f"{explained.tokens[sentence]:8,}")
     line.append(f"  {explained.reasons[sentence]}", "cyan")

@@ -7,7 +7,7 @@ from importlib import resources
 from string import Template
 from typing import TYPE_CHECKING
 
-from pointsman.explain import SIGNALS, fates, pieces, summary, visible
+from pointsman.explain import fates, pieces, summary, visible
 
 if TYPE_CHECKING:
     from pointsman_backends.compressor.pipeline import Explained
@@ -54,7 +54,9 @@ def page(explained: Explained, text: str) -> str:
 
 
 def _title(explained: Explained, sentence: int, fate: str) -> str:
-    figures = ", ".join(f"{name} {explained.signals[name][sentence]:.3f}" for name in SIGNALS)
+    figures = ", ".join(
+        f"{name} {signal[sentence]:.3f}" for name, signal in explained.signals.items()
+    )
     return escape(
         f"{fate}: {explained.reasons[sentence]}; {explained.tokens[sentence]:,} tokens; "
         f"total {explained.scores[sentence]:.3f}: {figures}"

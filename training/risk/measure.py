@@ -122,7 +122,7 @@ def harmless(data: Path) -> dict[str, list[str]]:
     root = sources.package_folder("evals") / "registry" / "data"
 
     def held_out_evals(*names: str) -> list[str]:
-        return [t for name in names for t in sources._evals_texts(root / name, 60, rng)]
+        return [t for name in names for t in sources.evals_texts(root / name, 60, rng)]
 
     return {
         "requests (AlpacaEval dev)": list(sources.alpaca_eval(data)),

@@ -357,7 +357,8 @@ def bastion() -> tuple[BastionRow, ...]:
     )
 
 
-def _evals_texts(folder: Path, limit: int, rng: random.Random) -> list[str]:
+def evals_texts(folder: Path, limit: int, rng: random.Random) -> list[str]:
+    """At most ``limit`` prompts of one set of the package evals, in an order of ``rng``."""
     found: list[str] = []
     for path in sorted(folder.rglob("*.jsonl"))[:4]:
         with path.open("rb") as probe:  # large files may be pointers or no JSON at all
@@ -387,7 +388,7 @@ def evals_prompts(rng: random.Random, per_set: int = 8) -> list[str]:
     out: list[str] = []
     for folder in sorted(p for p in root.iterdir() if p.is_dir()):
         if folder.name not in EVALS_LEFT_OUT | EVALS_HELD_OUT | HELD_OUT_EVALS.keys():
-            out += _evals_texts(folder, per_set, rng)
+            out += evals_texts(folder, per_set, rng)
     return out
 
 
@@ -680,7 +681,7 @@ def held_out_benign(rng: random.Random) -> dict[str, list[str]]:
     chats = [
         crop(t, CHARACTERS, rng)
         for name in sorted(EVALS_HELD_OUT)
-        for t in _evals_texts(root / name, 20, rng)
+        for t in evals_texts(root / name, 20, rng)
     ]
     forge = [crop(t, CHARACTERS, rng) for t in forge_prompts() if not bucket(t, 10)]
     return {

@@ -10,12 +10,7 @@ import numpy.typing as npt
 import triton_python_backend_utils as pb_utils
 
 from pointsman_backends.admission import Admission, OverloadedError
-from pointsman_backends.compressor import (
-    Compressed,
-    Compressor,
-    RequestError,
-    profile_from_parameters,
-)
+from pointsman_backends.compressor import Compressed, Compressor, RequestError
 from pointsman_backends.metrics import CompressorMetrics
 
 
@@ -27,12 +22,8 @@ class TritonPythonModel:
         parameters = json.loads(args["model_config"])["parameters"]
         value = {key: parameter["string_value"] for key, parameter in parameters.items()}
         try:
-            self._compressor = Compressor.from_repository(
-                Path(args["model_repository"]).parent,
-                [name.strip() for name in value["classifiers"].split(",")],
-                default_budget=int(value["default_budget"]),
-                max_text_bytes=int(value["max_text_bytes"]),
-                profile=profile_from_parameters(value),
+            self._compressor = Compressor.from_parameters(
+                Path(args["model_repository"]).parent, value
             )
             self._admission = Admission(int(value["max_in_flight"]))
         except KeyError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter_ns
@@ -18,7 +18,7 @@ from pointsman_backends.compressor.duplicates import near_duplicates
 from pointsman_backends.compressor.errors import RequestError
 from pointsman_backends.compressor.placement import Schedule
 from pointsman_backends.compressor.prepare import ABBREVIATIONS, Sentences, prepare
-from pointsman_backends.compressor.profiles import Profile
+from pointsman_backends.compressor.profiles import Profile, profile_from_parameters
 from pointsman_backends.compressor.relevance import position, term_signals, weigh
 from pointsman_backends.compressor.retrieve import Forced, Kept, best_within, retrieve
 from pointsman_backends.compressor.risk import PERSONAL, RiskModel
@@ -214,6 +214,26 @@ class Compressor:
             profile=profile,
         )
 
+    @classmethod
+    def from_parameters(cls, repository: Path, parameters: Mapping[str, str]) -> Compressor:
+        """Build the compressor of a model repository from the parameters in its ``config.pbtxt``.
+
+        Args:
+            repository: The model repository.
+            parameters: Values by name. A model has others, too: they are not looked at.
+
+        Raises:
+            KeyError: A parameter is missing.
+            ValueError: As ``from_repository``, or a value is not what it must be.
+        """
+        return cls.from_repository(
+            repository,
+            [name.strip() for name in parameters["classifiers"].split(",")],
+            default_budget=int(parameters["default_budget"]),
+            max_text_bytes=int(parameters["max_text_bytes"]),
+            profile=profile_from_parameters(parameters),
+        )
+
     def compress(
         self,
         utf8: bytes,
@@ -386,12 +406,13 @@ class Compressor:
         def best(
             some: npt.NDArray[np.int64], value: npt.NDArray[np.float64], share: float
         ) -> list[int]:
-            return best_within(some[~repeated[some]], value, tokens, int(share * shared_room))
+            return best_within(some, value, tokens, int(share * shared_room))
 
         risk, personal = analysis.signals["risk"], analysis.signals["personal"]
         attacks = np.flatnonzero((risk >= self._thresholds["risk"]) & ~repeated)
-        persons = np.flatnonzero(personal >= self._thresholds["personal"])
+        persons = np.flatnonzero((personal >= self._thresholds["personal"]) & ~repeated)
         found = _sentences_with(patterns, sentences, word_starts)
+        found = found[~repeated[found]]
         risky = [Forced(nth, "risk") for nth in best(attacks, risk, profile.risk_share)]
         telling = [
             *(

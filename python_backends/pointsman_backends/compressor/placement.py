@@ -9,6 +9,7 @@ Which one takes a text of a given size is decided by a schedule of measured time
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -23,6 +24,7 @@ import scipy.sparse
 __all__ = ["CPU", "Cost", "Device", "Schedule", "gpu"]
 
 _SHIPPED = Path(__file__).with_name("placement.json")
+_log = logging.getLogger(__name__)
 _Result = TypeVar("_Result")
 
 
@@ -60,7 +62,10 @@ def gpu() -> Device | None:
         cupy, sparse = import_module("cupy"), import_module("cupyx.scipy.sparse")
         if not cupy.cuda.runtime.getDeviceCount():
             return None
-    except Exception:  # noqa: BLE001 - not installed, or its driver is not there: no GPU
+    except ImportError:
+        return None
+    except Exception:  # noqa: BLE001 - whatever a driver raises, there is no GPU to be used
+        _log.warning("CuPy is installed, but finds no GPU it can use", exc_info=True)
         return None
     return Device("gpu", cupy, sparse, cupy.asnumpy)
 
@@ -124,5 +129,6 @@ class Schedule:
             try:
                 return work(device)
             except Exception:  # noqa: BLE001 - whatever a driver raises, the CPU can do it
+                _log.warning("%s failed on the GPU: the CPU takes over", step, exc_info=True)
                 self._gpu = None
         return work(CPU)

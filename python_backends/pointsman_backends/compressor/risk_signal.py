@@ -35,7 +35,7 @@ class RiskSignals:
             lambda words, which: self._columns(words.strings(which)), vocabulary
         )
         self._marks = self._columns([chr(code) for code in range(_ASCII)])
-        self._other_marks: dict[int, tuple[npt.NDArray[np.generic], ...]] = {}
+        self._other_marks: dict[int, tuple[Any, ...]] = {}
 
     def look_up(self, words: Words) -> Lexical:
         """Return keys and weights of ``words.distinct``, uint32 and float32 [V]."""
@@ -70,7 +70,7 @@ class RiskSignals:
         codes = words.normal.codes[words.starts[marks]]
         others = np.flatnonzero(codes >= _ASCII)
         distinct, which = np.unique(codes[others], return_inverse=True)
-        of_others = [self._mark(code) for code in distinct.tolist()]
+        of_others = self._marks_beyond_ascii(distinct.tolist())
         keys, weights = lexical
         columns: list[npt.NDArray[Any]] = []
         for nth, (of_terms, of_ascii) in enumerate(zip((keys, *weights), self._marks, strict=True)):
@@ -78,16 +78,18 @@ class RiskSignals:
             column[words.terms] = of_terms[words.which]
             column[marks] = of_ascii[np.minimum(codes, _ASCII - 1)]
             if len(others):
-                values = np.concatenate([mark[nth] for mark in of_others])
+                values = np.array([mark[nth] for mark in of_others], column.dtype)
                 column[marks[others]] = values[which]
             columns.append(column)
         return columns[0], columns[1:]
 
-    def _mark(self, code: int) -> tuple[npt.NDArray[np.generic], ...]:
-        """Key and weights of a punctuation mark beyond ASCII; there are some hundreds."""
-        if code not in self._other_marks:
-            self._other_marks[code] = self._columns([chr(code)])
-        return self._other_marks[code]
+    def _marks_beyond_ascii(self, codes: list[int]) -> list[tuple[Any, ...]]:
+        """Key and weights of punctuation marks, each of which is looked at once."""
+        new = [code for code in codes if code not in self._other_marks]
+        if new:
+            columns = self._columns([chr(code) for code in new])
+            self._other_marks |= dict(zip(new, zip(*columns, strict=True), strict=True))
+        return [self._other_marks[code] for code in codes]
 
 
 def _worst(
