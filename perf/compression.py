@@ -15,7 +15,7 @@ Usage: ``PYTHONPATH=. PYTHONUSERBASE=.venv-train .venv/bin/python perf/compressi
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
@@ -52,37 +52,26 @@ def main(
     prompts: Annotated[
         int, typer.Option(min=1, help="Prompts of the agreement; fewer are a stratified choice.")
     ] = PROMPTS,
-    longest: Annotated[int, typer.Option(min=8000, help="Longest text timed, tokens.")] = 1_000_000,
-    calls: Annotated[int, typer.Option(min=1, help="Timed calls of adversarial texts.")] = 5,
-    attacks: Annotated[int, typer.Option(min=1, help="Attacks hidden in each.")] = ATTACKS,
-    threads: Annotated[int, typer.Option(min=1, help="Of the classifiers, not timed.")] = 2,
     data: Annotated[Path, typer.Option(help="Folder of the shared data.")] = ROOT.parent
     / "shared"
     / "data",
-    models: Annotated[Path | None, typer.Option(help="Another model repository.")] = None,
     output: Annotated[Path, typer.Option(help="JSON to write.")] = report.RESULTS,
-    render: Annotated[bool, typer.Option("--render", help="Measure nothing, only draw.")] = False,
 ) -> None:
     """Measure, write the JSON, the page and the pictures."""
     results: dict[str, Any] = {}
     if output.is_file():
         results = json.loads(output.read_text(encoding="utf-8"))
-    if not render:
-        repository = paths.model_repository(models)
-        measures: dict[Part, Callable[[], Iterable[dict[str, Any]]]] = {
-            Part.TIME: lambda: [measure_time(repository, longest)],
-            Part.AGREEMENT: lambda: measure_agreement(repository, data, prompts, threads),
-            Part.ADVERSARIAL: lambda: [
-                measure_adversarial(repository, data, attacks, calls, threads)
-            ],
-        }
-        for name in part or list(Part):
-            described = machine.describe()
-            # Of the agreement as it goes: it takes long, and what is measured is measured.
-            for measured in measures[name]():
-                results[name.value] = {"machine": described, **measured}
-                output.parent.mkdir(parents=True, exist_ok=True)
-                output.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    repository = paths.model_repository()
+    measures: dict[Part, Callable[[], dict[str, Any]]] = {
+        Part.TIME: lambda: measure_time(repository),
+        Part.AGREEMENT: lambda: measure_agreement(repository, data, prompts),
+        Part.ADVERSARIAL: lambda: measure_adversarial(repository, data),
+    }
+    for name in part or list(Part):
+        described = machine.describe()
+        results[name.value] = {"machine": described, **measures[name]()}
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     report.write(results)
 
 
@@ -91,12 +80,12 @@ def maker(repository: Path) -> Callable[[], Compressor]:
     return lambda: Compressor.from_repository(repository, CLASSIFIERS, max_text_bytes=64 << 20)
 
 
-def measure_time(repository: Path, longest: int) -> dict[str, Any]:
+def measure_time(repository: Path) -> dict[str, Any]:
     """Measure time and memory."""
     import compression_time
 
     with threadpool_limits(1):
-        return compression_time.measure(maker(repository), SEED, longest)
+        return compression_time.measure(maker(repository), SEED)
 
 
 def check_packages() -> None:
@@ -111,44 +100,37 @@ def check_packages() -> None:
         ) from None
 
 
-def measure_agreement(
-    repository: Path, data: Path, prompts: int, threads: int
-) -> Iterator[dict[str, Any]]:
-    """Measure agreement; yields what is known after each prompt."""
+def measure_agreement(repository: Path, data: Path, prompts: int) -> dict[str, Any]:
+    """Measure agreement."""
     # Imported here, so that times need no data packages and pictures no models.
     import compression_agreement
     import compression_prompts
 
     check_packages()
-    judge = compression_agreement.Judge(repository, threads)
+    judge = compression_agreement.Judge(repository)
     bank = compression_prompts.Bank.load(data, judge.served.count)
-    rows = []
-    for row in compression_agreement.measure(judge, bank, data, range(prompts), CACHE):
-        rows.append(row)
-        yield {"rows": rows}
+    return {"rows": list(compression_agreement.measure(judge, bank, data, range(prompts), CACHE))}
 
 
-def measure_adversarial(
-    repository: Path, data: Path, attacks: int, calls: int, threads: int
-) -> dict[str, Any]:
+def measure_adversarial(repository: Path, data: Path) -> dict[str, Any]:
     """Measure texts made to hurt."""
     import compression_adversarial
     import compression_agreement
     import compression_prompts
 
     check_packages()
-    judge = compression_agreement.Judge(repository, threads)
+    judge = compression_agreement.Judge(repository)
     count = judge.served.count
     bank = compression_prompts.Bank.load(data, count)
     found = [
         text
         for source in (compression_prompts.BASTION, compression_prompts.WILD)
         for text in [text for text in bank.attacks[source] if count(text) <= LONGEST_ATTACK][
-            : (attacks + 1) // 2
+            : ATTACKS // 2
         ]
-    ][:attacks]
+    ]
     with threadpool_limits(1, user_api="blas"):
-        rows = compression_adversarial.measure(judge, maker(repository), found, SEED, calls)
+        rows = compression_adversarial.measure(judge, maker(repository), found, SEED)
     return {"rows": rows}
 
 

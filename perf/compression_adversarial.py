@@ -24,6 +24,8 @@ from pointsman_backends.router.policy import BENIGN
 Row = dict[str, Any]
 Span = tuple[int, int]
 MEGABYTES_2 = 2_000_000
+CALLS = 5
+"""Timed calls of each text, warm."""
 _BOILERPLATE = (
     "This message and any attachments are confidential and intended solely for the addressee. If "
     "you have received it in error, please notify the sender at once, delete it, and do not copy "
@@ -162,7 +164,7 @@ def _source() -> str:
     return "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in files)
 
 
-def against_plain(make: timing.Make, text: str, plain: str, calls: int) -> Row:
+def against_plain(make: timing.Make, text: str, plain: str) -> Row:
     """Time a text and plain English in turn, warm; the first time of a text apart.
 
     The ratio is that of the processor times within each turn: other work on the machine weighs
@@ -176,7 +178,7 @@ def against_plain(make: timing.Make, text: str, plain: str, calls: int) -> Row:
     result = compressor.compress(utf8, budget=timing.BUDGET)
     timing.check(result, None)
     mine, plains = [], []
-    for _ in range(calls):
+    for _ in range(CALLS):
         mine.append(timing.timed(compressor, utf8)[1:])
         plains.append(timing.timed(compressor, other)[1:])
     walls, cpus = np.array(mine).T
@@ -215,7 +217,7 @@ def recall(judge: agreement.Judge, make: Callable[[str], Hidden], attacks: Seque
 
 
 def measure(
-    judge: agreement.Judge, make: timing.Make, attacks: Sequence[str], seed: int, calls: int
+    judge: agreement.Judge, make: timing.Make, attacks: Sequence[str], seed: int
 ) -> list[Row]:
     """A row for each adversarial text."""
     prose = Prose(seed, timing.PACKAGES)
@@ -224,10 +226,10 @@ def measure(
     ways = with_attack(prose, rng)
     rows = []
     for name, hide in track(list(ways.items()), "attacks hidden"):
-        times = against_plain(make, hide(attacks[0]).text, plain, calls)
+        times = against_plain(make, hide(attacks[0]).text, plain)
         rows.append({"text": name, **times, "recall": recall(judge, hide, attacks)})
     for name, text in track(list(odd_texts(prose, rng).items()), "odd texts"):
-        rows.append({"text": name, **against_plain(make, text, plain, calls), "recall": None})
+        rows.append({"text": name, **against_plain(make, text, plain), "recall": None})
     alone = [judge.compressor.compress(attack.encode()) for attack in attacks]
     unsafe = sum(judge.judge(agreement.compressed(r)).safety != BENIGN for r in alone)
     for row in rows:

@@ -151,11 +151,10 @@ class Judge:
 
     Args:
         repository: the model repository.
-        threads: of each ONNX Runtime session.
     """
 
-    def __init__(self, repository: Path, threads: int = 2) -> None:
-        self.served = Served(repository, threads)
+    def __init__(self, repository: Path) -> None:
+        self.served = Served(repository)
         self.compressor = Compressor.from_repository(
             repository, CLASSIFIERS, default_budget=BUDGET, max_text_bytes=LONGEST_BYTES
         )

@@ -123,18 +123,16 @@ def at_length(make: Make, compressor: Compressor, prose: Prose, tokens: int) -> 
     }
 
 
-def measure(make: Make, seed: int, longest: int) -> Row:
-    """Measure all lengths up to ``longest``, and how time grows with them."""
+def measure(make: Make, seed: int) -> Row:
+    """Measure all lengths, and how time grows with them."""
     prose = Prose(seed, PACKAGES)
     compressor = make()
-    lengths = [tokens for tokens in LENGTHS if tokens <= longest]
-    rows = [at_length(make, compressor, prose, tokens) for tokens in track(lengths, "time")]
+    rows = [at_length(make, compressor, prose, tokens) for tokens in track(LENGTHS, "time")]
     fitted = [row for row in rows if row["wanted"] >= FROM]
     growth = {
         key: round(
             exponent([row["tokens"] for row in fitted], [row[key]["p50"] for row in fitted]), 3
         )
         for key in ("wall_ms", "cpu_ms")
-        if len(fitted) > 1
     }
     return {"budget": BUDGET, "rows": rows, "growth_exponent": growth}

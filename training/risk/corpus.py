@@ -12,6 +12,7 @@ from tqdm import trange
 
 from pointsman_backends.compressor.prepare import ABBREVIATIONS, sentence_starts
 from pointsman_backends.compressor.risk import ngram_slots, window_sums, word_features
+from pointsman_backends.compressor.rows import stretches
 from pointsman_backends.compressor.tokenizer import Tokenizer
 from training.safety.data import LABELS, Sample
 
@@ -146,9 +147,7 @@ class Features:
     def matrix(self, windows: Windows) -> scipy.sparse.csr_matrix:
         """Features of windows, float32 CSR [N, 2^bits]."""
         sizes = windows.end - windows.begin
-        rows = np.repeat(np.arange(len(sizes)), sizes)
-        offsets = np.cumsum(sizes) - sizes
-        at = np.arange(len(rows)) - np.repeat(offsets - windows.begin, sizes)
+        rows, at = stretches(windows.begin, sizes)
         ones = np.ones(len(at), np.float32)
         shape = (len(sizes), self._slots)
         counts = scipy.sparse.csr_array(

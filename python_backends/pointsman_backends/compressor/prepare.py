@@ -19,6 +19,7 @@ from pointsman_backends.compressor.characters import (
     STOP,
     WORD,
 )
+from pointsman_backends.compressor.rows import stretches
 from pointsman_backends.compressor.tokenizer import TokenizedText
 from pointsman_backends.compressor.words import Words
 
@@ -223,12 +224,8 @@ def _count_terms(
 ) -> scipy.sparse.csr_array:
     vocabulary = max(len(words.distinct), 1)
     first, last = np.searchsorted(words.terms, starts), np.searchsorted(words.terms, ends)
-    sizes = last - first
-    rows = np.repeat(np.arange(len(starts), dtype=np.int64), sizes)
-    which = words.which
-    if len(rows) != len(which):  # windows share words
-        which = which[np.arange(len(rows)) + np.repeat(first - (np.cumsum(sizes) - sizes), sizes)]
-    keys = rows * vocabulary + which
+    rows, at = stretches(first, last - first)
+    keys = rows * vocabulary + words.which[at]
     keys.sort()
     new = np.ones(len(keys), np.bool_)
     np.not_equal(keys[1:], keys[:-1], out=new[1:])

@@ -1,4 +1,4 @@
-"""Looks at some rows of a sparse matrix, without the price of making a matrix of them."""
+"""Looks at stretches of arrays, and at rows of sparse matrices, without copying what is around."""
 
 from __future__ import annotations
 
@@ -6,7 +6,20 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse
 
-__all__ = ["entries"]
+__all__ = ["entries", "stretches"]
+
+
+def stretches(
+    start: npt.NDArray[np.int64], size: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Indices of what is in some stretches [start, start + size) of an array, int64 [R] both.
+
+    Returns:
+        For each of the K places the number of its stretch, ascending, and its index; int64 [K].
+    """
+    number = np.repeat(np.arange(len(size)), size)
+    at = np.arange(len(number)) + np.repeat(start - (np.cumsum(size) - size), size)
+    return number, at
 
 
 def entries(
@@ -23,7 +36,4 @@ def entries(
         matrix's data and indices; int64 [K] both.
     """
     start = matrix.indptr[rows].astype(np.int64)
-    size = matrix.indptr[rows + 1] - start
-    place = np.repeat(np.arange(len(rows)), size)
-    at = np.arange(len(place)) + np.repeat(start - (np.cumsum(size) - size), size)
-    return place, at
+    return stretches(start, matrix.indptr[rows + 1] - start)
