@@ -97,6 +97,38 @@ def test_a_minimal_file_loads_and_is_frozen(tmp_path: Path) -> None:
         file.default_policy = "other"  # type: ignore[misc]
 
 
+def test_the_keys_for_who_forwards_requests_are_optional(tmp_path: Path) -> None:
+    plain = load(tmp_path, MINIMAL).policies["only"]
+    assert (plain.exempt_models, plain.on_block, plain.pii.restore) == ([], "error", False)
+    assert not plain.early_block
+    text = MINIMAL.replace("PERSON: allow", "PERSON: allow\n      restore: true")
+    text += "    on_block: refusal\n    exempt_models: [small, lora]\n    early_block: true\n"
+    policy = load(tmp_path, text).policies["only"]
+    assert (policy.exempt_models, policy.on_block) == (["small", "lora"], "refusal")
+    assert policy.pii.restore
+    assert policy.early_block
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "complaint"),
+    [
+        ("on_block: drop", "on_block", "'refusal'"),
+        ("exempt_models: small", "exempt_models", "list"),
+        ("exempt_models: [small, auto]", "exempt_models.1", "asks for a decision"),
+        ('exempt_models: [""]', "exempt_models.0", "at least 1"),
+        ("early_block: 1", "early_block", "boolean"),
+    ],
+)
+def test_mistakes_in_the_keys_for_who_forwards_requests_are_named(
+    tmp_path: Path, line: str, key: str, complaint: str
+) -> None:
+    text = MINIMAL + f"    {line}\n"
+    where, message = refusal(tmp_path, text)
+    assert where == line_of(text, line)
+    assert message.startswith(f"policies.only.{key}: ")
+    assert complaint in message
+
+
 def test_on_error_is_block_when_it_is_not_given(tmp_path: Path) -> None:
     file = load(tmp_path, MINIMAL.replace("    on_error: block\n", ""))
     assert file.policies["only"].on_error == "block"

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from pydantic_core import ErrorDetails
 
 __all__ = [
+    "AUTO",
     "BENIGN",
     "PII_TYPES",
     "SAFETY_LABELS",
@@ -25,6 +26,9 @@ __all__ = [
     "PolicyFile",
     "load_policy_file",
 ]
+
+AUTO = "auto"
+"""The model that a request names when it leaves the choice to the decision."""
 
 BENIGN = "benign"
 SAFETY_LABELS = (BENIGN, "jailbreak", "harmful")
@@ -80,11 +84,15 @@ class SafetyRule(_Strict):
 
 
 class PiiRules(_Strict):
-    """``types`` has the action for each type, ``default`` the one for all others."""
+    """``types`` has the action for each type, ``default`` the one for all others.
+
+    With ``restore``, who forwards requests puts the values back into the replies.
+    """
 
     threshold: Probability
     default: Literal["allow", "redact", "flag", "block"]
     types: dict[Name, Literal["allow", "redact", "flag", "block"]] = {}
+    restore: bool = False
 
 
 class CoverageRules(_Strict):
@@ -95,7 +103,11 @@ class CoverageRules(_Strict):
 
 
 class Policy(_Strict):
-    """One named policy. There is no way to let a request pass whose checks could not run."""
+    """One named policy. There is no way to let a request pass unmarked whose checks could not run.
+
+    ``exempt_models``, ``on_block``, ``early_block`` and ``pii.restore`` are for those who forward
+    requests, the gateway and the Envoy filter; a decision does not depend on them.
+    """
 
     default_model: Name
     domains: dict[Name, Name] = {}
@@ -104,6 +116,9 @@ class Policy(_Strict):
     pii: PiiRules
     coverage: CoverageRules
     on_error: Literal["flag", "block"] = "block"
+    on_block: Literal["error", "refusal"] = "error"
+    exempt_models: list[Name] = []
+    early_block: bool = False
 
 
 class PolicyFile(_Strict):
@@ -254,6 +269,12 @@ def _cross_checks(file: PolicyFile, labels: Labels | None) -> Iterator[tuple[Loc
                 yield (*here, "domains", label), _unknown("model", model, file.models)
             if labels and label not in labels.domain:
                 yield (*here, "domains", label), _unknown("domain", label, labels.domain)
+        for index, model in enumerate(policy.exempt_models):
+            if model == AUTO:
+                yield (
+                    (*here, "exempt_models", index),
+                    f'"{AUTO}" asks for a decision; it cannot be exempt from one',
+                )
         safety = dict.fromkeys((*SAFETY_LABELS, *(labels.safety if labels else ())))
         for label in policy.safety:
             if label == BENIGN:
