@@ -1,9 +1,10 @@
 """Find personal data that has a fixed form, over a whole text, in linear time.
 
-Candidates come from google-re2, whose automata never backtrack; each is then checked by the
-rule its form carries (checksum, issued ranges, registered top-level domains). Every pattern is
-bounded or consumes all that it looks at, so finding *all* candidates is linear too. The standard
-library's ``re`` sees only candidates and windows of a few bytes around them.
+Candidates come from google-re2, whose automata never backtrack, where ``suspicious`` says that
+there can be any; each is then checked by the rule its form carries (checksum, issued ranges,
+registered top-level domains). Every pattern is bounded or consumes all that it looks at, so finding
+*all* candidates is linear too. The standard library's ``re`` sees only candidates and windows of a
+few bytes around them.
 
 Out of scope: digits and letters outside ASCII (full-width, Arabic-Indic, look-alikes),
 internationalised domain names in Unicode form, and numbers written out in words. Loopback and
@@ -25,6 +26,8 @@ import re2
 from numpy.typing import NDArray
 from publicsuffixlist import PublicSuffixList
 from stdnum import numdb
+
+from pointsman_backends.suspicious import suspicious
 
 
 class Finding(NamedTuple):
@@ -64,35 +67,45 @@ def scan(utf8: bytes) -> list[Finding]:
     Returns:
         Disjoint findings in order of position, with offsets in Unicode code points.
     """
+    places = suspicious(utf8)
+    text = b"\n".join([utf8[start:end] for start, end in places])
     spans: list[tuple[int, int, str, float]] = []
-    text = bytearray(utf8)
-    for kind, find in _DETECTORS:
-        found = list(find(bytes(text) if spans else utf8))
+    for kind, find in _DETECTORS if text else ():
+        found = list(find(text))
         for start, end, score in found:
-            text[start:end] = bytes(end - start)  # closed to the detectors that follow
             spans.append((start, end, kind, score))
+        if found:  # closed to the detectors that follow
+            closed = bytearray(text)
+            for start, end, _ in found:
+                closed[start:end] = bytes(end - start)
+            text = bytes(closed)
     if not spans:
         return []
     spans.sort()
-    starts = _code_points(utf8, np.array([span[0] for span in spans], dtype=np.int64))
-    ends = _code_points(utf8, np.array([span[1] for span in spans], dtype=np.int64))
+    bounds = np.array([span[:2] for span in spans], dtype=np.int64)
+    origin = np.array(places, dtype=np.int64)
+    begins = np.cumsum(origin[:, 1] - origin[:, 0] + 1)
+    begins = np.append(0, begins[:-1])  # of each place in the text that was searched
+    nth = np.searchsorted(begins, bounds, "right") - 1
+    bounds += (origin[:, 0] - begins)[nth]
     return [
         Finding(kind, start, end, score)
-        for (_, _, kind, score), start, end in zip(
-            spans, starts.tolist(), ends.tolist(), strict=True
+        for (_, _, kind, score), (start, end) in zip(
+            spans, _code_points(utf8, bounds).tolist(), strict=True
         )
     ]
 
 
 def _code_points(utf8: bytes, offsets: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Map byte offsets in ``utf8`` to code-point offsets."""
+    """Map byte offsets in ``utf8``, ascending in C order, to code-point offsets."""
     if utf8.isascii():
         return offsets
-    leads = (np.frombuffer(utf8, dtype=np.uint8) & 0xC0) != 0x80
-    before = np.zeros(len(utf8) + 1, dtype=np.int64)
-    np.cumsum(leads, out=before[1:])
-    mapped: NDArray[np.int64] = before[offsets]
-    return mapped
+    leads = np.frombuffer(utf8, dtype=np.int8) >= -64  # all but 0b10xxxxxx
+    ends = offsets.ravel().tolist()
+    between = [
+        np.count_nonzero(leads[start:end]) for start, end in zip([0, *ends], ends, strict=False)
+    ]
+    return np.cumsum(between, dtype=np.int64).reshape(offsets.shape)
 
 
 def _byte(text: bytes, index: int) -> bytes:
