@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import dataclasses
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pointsman_backends.compressor import native
 from pointsman_backends.compressor.characters import KIND, SPACE, WORD, NormalText
+from pointsman_backends.compressor.native import address
 
 __all__ = ["Hasher", "Words", "split_words"]
 
@@ -60,12 +64,16 @@ class Hasher:
     Args:
         longest: Characters in the longest word.
         seed: Makes the hashes repeat; None (the default) draws a secret one.
+
+    Attributes:
+        spread: Spreads characters over 64 bits, odd.
+        powers: B^i from i = 0 on, uint64 of at least ``longest`` elements.
     """
 
     def __init__(self, longest: int, seed: int | None = None) -> None:
         draw = np.random.default_rng(secrets.randbits(128) if seed is None else seed)
-        base, self._spread = (int(n) | 1 for n in draw.integers(0, 2**64, 2, np.uint64))
-        self._powers = _powers(base, _BLOCK + longest)
+        base, self.spread = (int(n) | 1 for n in draw.integers(0, 2**64, 2, np.uint64))
+        self.powers = _powers(base, _BLOCK + longest)
         self._inverse_powers = _powers(pow(base, -1, 2**64), _BLOCK + longest)
         self._spread_common = self._spread_in_place(np.arange(_COMMON, dtype=np.uint64))
 
@@ -96,7 +104,7 @@ class Hasher:
             terms = self._spread_common[codes]
         else:
             terms = self._spread_in_place(codes.astype(np.uint64))
-        terms *= self._powers[: len(codes)]
+        terms *= self.powers[: len(codes)]
         sums = np.empty(len(codes) + 1, np.uint64)
         sums[0] = 0
         np.cumsum(terms, out=sums[1:])
@@ -115,7 +123,7 @@ class Hasher:
     def _spread_in_place(self, codes: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
         # One more than the code, since a zero would hash like nothing.
         codes += np.uint64(1)
-        codes *= np.uint64(self._spread)
+        codes *= np.uint64(self.spread)
         codes ^= codes >> np.uint64(29)
         return codes
 
@@ -132,6 +140,8 @@ def split_words(normal: NormalText, hasher: Hasher, longest: int) -> Words:
     WordPiece reads such a run as one unknown token, and what is in it goes unseen; in pieces of at
     most ``longest`` characters it is read.
     """
+    if native.library is not None:
+        return _split_natively(native.library, normal, hasher, longest)
     kind = normal.properties & KIND
     # Where the kind changes a run ends; what is a word alone is a run of its own.
     changes = kind > WORD
@@ -151,6 +161,46 @@ def split_words(normal: NormalText, hasher: Hasher, longest: int) -> Words:
     which = np.empty(len(ordered), np.int32)
     which[order] = np.cumsum(first, dtype=np.int32) - np.int32(1)
     return Words(normal, starts, ends, terms, ordered[first], terms[order[first]], which)
+
+
+def _split_natively(
+    library: ctypes.CDLL, normal: NormalText, hasher: Hasher, longest: int
+) -> Words:
+    codes, length, properties = normal.codes, len(normal.codes), address(normal.properties)
+    counts = np.empty(2, np.int64)
+    library.pointsman_count_words(properties, length, longest, address(counts))
+    words, terms = counts.tolist()
+    result = Words(
+        normal,
+        starts=np.empty(words, np.int64),
+        ends=np.empty(words, np.int64),
+        terms=np.empty(terms, np.int64),
+        distinct=np.empty(terms, np.uint64),
+        examples=np.empty(terms, np.int64),
+        which=np.empty(terms, np.int32),
+    )
+    distinct = native.check(
+        library.pointsman_split_words(
+            address(codes),
+            codes.itemsize,
+            properties,
+            length,
+            longest,
+            hasher.spread,
+            address(hasher.powers),
+            address(result.starts),
+            address(result.ends),
+            address(result.terms),
+            address(result.which),
+            address(result.distinct),
+            address(result.examples),
+        )
+    )
+    return dataclasses.replace(
+        result,
+        distinct=result.distinct[:distinct].copy(),
+        examples=result.examples[:distinct].copy(),
+    )
 
 
 def _order(hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:

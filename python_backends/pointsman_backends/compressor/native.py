@@ -1,0 +1,100 @@
+"""Loads the compressor's native library, which does what some of its array operations do, faster.
+
+A function that has a native twin asks for ``native.library``; where that is None it goes on with
+NumPy. Both return the same, to the bit.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
+
+__all__ = ["NAME", "address", "check", "library", "load"]
+
+NAME = "libpointsman_compressor.so"
+_VERSION = 1  # of kernels/compressor/library.h
+
+_PACKAGES = Path(__file__).resolve().parents[2]
+_PATHS = (
+    NAME,  # the system looks for it, in the folders of LD_LIBRARY_PATH first
+    str(_PACKAGES.parent / "build" / "kernels" / NAME),  # of a checkout
+    str(_PACKAGES / "pointsman" / "_server" / "kernels" / NAME),  # of the installed package
+)
+
+_TYPES = {"p": ctypes.c_void_p, "i": ctypes.c_int64, "u": ctypes.c_uint64, "d": ctypes.c_double}
+# What each function takes, a letter each: pointer, int64, uint64, double. All return int64.
+_SIGNATURES = {
+    # words.cpp
+    "pointsman_count_words": "piip",
+    "pointsman_split_words": "pipiiuppppppp",
+}
+
+_log = logging.getLogger(__name__)
+
+
+def load(paths: Sequence[str] = _PATHS) -> ctypes.CDLL | None:
+    """Load the library: the first of some that is there and of this version.
+
+    Returns:
+        The library, or None where there is none; the log says so, and what was refused.
+    """
+    for path in paths:
+        try:
+            found = ctypes.CDLL(path)
+        except OSError as error:
+            if Path(path).is_file():
+                _log.warning("%s cannot be loaded, so NumPy does its work: %s", path, error)
+            continue
+        try:
+            version = found.pointsman_compressor_version
+            version.argtypes, version.restype = [], ctypes.c_int64
+            if version() != _VERSION:
+                _log.warning(
+                    "%s is of version %d, not %d, so NumPy does its work: build it anew with "
+                    "scripts/build_kernels",
+                    path,
+                    version(),
+                    _VERSION,
+                )
+                continue
+            for name, types in _SIGNATURES.items():
+                function = getattr(found, name)
+                function.argtypes = [_TYPES[letter] for letter in types]
+                function.restype = ctypes.c_int64
+        except AttributeError as error:
+            _log.warning("%s is no library of ours, so NumPy does its work: %s", path, error)
+            continue
+        return found
+    _log.info("no %s: NumPy does its work", NAME)
+    return None
+
+
+def address(array: npt.NDArray[Any]) -> int:
+    """Address of the first element of an array, whose elements lie one after the other in C order.
+
+    Raises:
+        ValueError: They do not.
+    """
+    if not array.flags.c_contiguous:
+        raise ValueError("the elements of the array do not lie one after the other")
+    return array.ctypes.data
+
+
+def check(returned: int) -> int:
+    """Return what a function returned, if it could do its work.
+
+    Raises:
+        MemoryError: It could not for want of memory.
+    """
+    if returned < 0:
+        raise MemoryError("out of memory in the compressor's native library")
+    return returned
+
+
+library = load()
+"""The library, None where NumPy does its work."""
