@@ -192,6 +192,7 @@ def test_large_texts_are_parsed_quickly(text: str) -> None:
         b'{"messages": [{"content": "bad", "cont\\u0065nt": "good"}]}',
         b'{"messages": [{"content": [{"type": "text", "text": "bad", "text": "good"}]}]}',
         b'{"model": "a", "model": "b", "messages": [{"content": "good"}]}',
+        b'{"messages": [{"content": "good"}], "tools": [{"type": "a", "type": "b"}]}',
     ],
 )
 def test_a_key_that_two_parsers_may_read_differently_is_refused(body: bytes) -> None:
@@ -210,6 +211,45 @@ def test_a_key_that_two_parsers_may_read_differently_is_refused(body: bytes) -> 
 )
 def test_keys_that_only_look_doubled_are_fine(body: bytes) -> None:
     assert parse_chat(body).text
+
+
+# What stands in a body: keys that matter, plain or with an escaped letter, and texts like them.
+names = st.sampled_from(["messages", "role", "content", "type", "text", "model", "other", 'a"text'])
+spellings = st.tuples(names, st.booleans()).map(
+    lambda name: json.dumps(name[0]).replace("e", "\\u0065" if name[1] else "e")
+)
+nested = st.recursive(
+    spellings | st.just("1"),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3).map(lambda items: f"[{', '.join(items)}]"),
+        st.lists(st.tuples(spellings, inner), max_size=4).map(
+            lambda pairs: f"{{{', '.join(f'{key} : {value}' for key, value in pairs)}}}"
+        ),
+    ),
+    max_leaves=12,
+)
+
+
+def has_a_judged_key_twice(body: str) -> bool:
+    seen: list[bool] = []
+
+    def look(pairs: list[tuple[str, Any]]) -> None:
+        keys = [key for key, _ in pairs]
+        judged = ("messages", "role", "content", "type", "text", "model")
+        seen.append(any(keys.count(key) > 1 for key in judged))
+
+    json.loads(body, object_pairs_hook=look)
+    return any(seen)
+
+
+@given(nested)
+def test_doubled_keys_are_found_wherever_they_are(value: str) -> None:
+    body = f'{{"messages": [{{"content": "x"}}], "extra": {value}}}'
+    if has_a_judged_key_twice(body):
+        with pytest.raises(InvalidRequestError, match="occurs twice"):
+            parse_chat(body)
+    else:
+        assert parse_chat(body).text == "x"
 
 
 def test_nesting_up_to_the_parsers_limit_is_no_traceback() -> None:

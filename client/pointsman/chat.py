@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +21,11 @@ MAX_BODY_BYTES = 16 * 2**20
 
 # A key that occurs twice is read one way here and perhaps another way by the model's server.
 _JUDGED_KEYS = ("messages", "role", "content", "type", "text", "model")
+_QUOTED = {key: b'"%b"' % key.encode() for key in _JUDGED_KEYS}
+_LONGEST_KEY = max(map(len, _JUDGED_KEYS))
+_JUDGED = re.compile(b"|".join(_QUOTED.values()))
+# How JSON can escape a lower-case letter.
+_ESCAPED_LETTER = re.compile(rb"\\u00[67]")
 _TEXT_PARTS = ("text", "input_text", "output_text")
 # Fields of a message that can reach the model beside its content.
 _OTHER_FIELDS = ("function_call", "refusal", "reasoning_content", "reasoning", "audio")
@@ -124,16 +131,11 @@ def _explain(body: bytes, limit: int, error: orjson.JSONDecodeError) -> InvalidR
 def _refuse_duplicate_keys(body: bytes, request: Mapping[str, Any]) -> None:
     """Refuse a key that occurs twice in one object, as exactly as a full parse but faster.
 
-    Every key that the parsed request shows stands in the body as itself, unless escaped. When
-    nothing is escaped and no key stands there more often than it shows, none was lost.
+    Every judged key that was parsed stands in the body as itself, unless escaped. When none is
+    escaped and none stands there more often than in what was parsed, none was lost.
     """
-    messages = request["messages"]
-    parts = [p for m in messages if isinstance(m.get("content"), list) for p in m["content"]]
-    shown = [request, *messages, *(part for part in parts if isinstance(part, dict))]
-    if b"\\u00" not in body and all(
-        body.count(b'"%b"' % key.encode()) == sum(key in mapping for mapping in shown)
-        for key in _JUDGED_KEYS
-    ):
+    standing = Counter(_JUDGED.findall(body))
+    if standing == _judged(request) and not _ESCAPED_LETTER.search(body):
         return
 
     def check(pairs: list[tuple[str, Any]]) -> None:
@@ -149,6 +151,27 @@ def _refuse_duplicate_keys(body: bytes, request: Mapping[str, Any]) -> None:
         json.loads(body, object_pairs_hook=check)
     except RecursionError:
         raise InvalidRequestError("the request is nested too deep") from None
+
+
+def _judged(request: Mapping[str, Any]) -> Counter[bytes]:
+    """How often each judged key, or a text that equals one, is in a parsed request."""
+    found: list[str] = []
+    containers: list[Any] = [request]
+    while containers:
+        container = containers.pop()
+        values = container
+        if type(container) is dict:
+            found += container.keys() & _QUOTED.keys()
+            values = container.values()
+        for value in values:
+            kind = type(value)
+            if kind is str:
+                # Longer ones are not looked up: that would read all of them.
+                if len(value) <= _LONGEST_KEY and value in _QUOTED:
+                    found.append(value)
+            elif kind is dict or kind is list:
+                containers.append(value)
+    return Counter(map(_QUOTED.__getitem__, found))
 
 
 def _chat_text(request: object, limit: int) -> ChatText:
