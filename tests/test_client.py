@@ -9,12 +9,20 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
+import grpc
 import pytest
-from tritonclient.utils import InferenceServerException
 
 from pointsman import errors
 from pointsman.chat import plain_text
-from pointsman.router import AsyncRouter, Router, _classify, _Deadline, _inputs, _translate
+from pointsman.router import (
+    AsyncRouter,
+    Router,
+    _CallError,
+    _classify,
+    _Deadline,
+    _request,
+    _translate,
+)
 
 
 def call_sync(url: str, timeout_s: float) -> None:
@@ -192,22 +200,26 @@ async def test_a_closed_router_says_so() -> None:
 
 
 def test_the_tensors_are_those_of_the_ensemble() -> None:
-    tensors = {t.name(): t for t in _inputs(plain_text("hé\0"), 2**40, "strict")}
-    shapes = {name: (t.datatype(), t.shape()) for name, t in tensors.items()}
-    assert shapes == {
-        "TEXT": ("BYTES", [1, 1]),
-        "MESSAGE_OFFSETS": ("INT32", [1, 1]),
-        "TOKEN_BUDGET": ("INT32", [1, 1]),
-        "POLICY": ("BYTES", [1, 1]),
-    }
-    assert tensors["TEXT"]._get_content() == b"\4\0\0\0h\xc3\xa9\0"
-    assert tensors["TOKEN_BUDGET"]._get_content() == (2**31 - 1).to_bytes(4, "little")
-    assert {t.name() for t in _inputs(plain_text("x"), None, None)} == {"TEXT", "MESSAGE_OFFSETS"}
-    assert {t.name() for t in _inputs(plain_text("x"), 0, "")} == {
-        "TEXT",
-        "MESSAGE_OFFSETS",
-        "TOKEN_BUDGET",
-    }
+    request = _request(plain_text("hé\0"), 2**40, "strict")
+    assert request.model_name == "chat_router"
+    assert [(i.name, i.datatype, list(i.shape)) for i in request.inputs] == [
+        ("TEXT", "BYTES", [1, 1]),
+        ("MESSAGE_OFFSETS", "INT32", [1, 1]),
+        ("TOKEN_BUDGET", "INT32", [1, 1]),
+        ("POLICY", "BYTES", [1, 1]),
+    ]
+    assert list(request.raw_input_contents) == [
+        b"\4\0\0\0h\xc3\xa9\0",
+        b"\0\0\0\0",
+        (2**31 - 1).to_bytes(4, "little"),
+        b"\6\0\0\0strict",
+    ]
+
+    def names(budget: int | None, policy: str | None) -> list[str]:
+        return [i.name for i in _request(plain_text("x"), budget, policy).inputs]
+
+    assert names(None, None) == ["TEXT", "MESSAGE_OFFSETS"]
+    assert names(0, "") == ["TEXT", "MESSAGE_OFFSETS", "TOKEN_BUDGET"]
 
 
 @pytest.mark.parametrize(
@@ -235,7 +247,7 @@ def test_the_tensors_are_those_of_the_ensemble() -> None:
 def test_every_failure_has_its_class_and_one_line(
     status: str, message: str, expected: type[errors.PointsmanError]
 ) -> None:
-    failure = InferenceServerException(message, status=f"StatusCode.{status}")
+    failure = _CallError(grpc.StatusCode[status], message)
     translated = _translate(failure, "127.0.0.1:1", _Deadline(1.0))
     assert type(translated) is expected
     assert "\n" not in str(translated)

@@ -6,21 +6,19 @@ An exception is never a permission: a request without a decision must not be for
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
+import contextlib
 import enum
 import math
 import re
-import threading
 import time
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
-import numpy as np
+import grpc
 import tenacity
-from tritonclient import grpc as triton
-from tritonclient.grpc import aio as triton_aio
-from tritonclient.utils import InferenceServerException
+from tritonclient.grpc import service_pb2 as protocol
+from tritonclient.grpc.service_pb2_grpc import GRPCInferenceServiceStub
 
 from pointsman.chat import ChatText, parse_chat, plain_text
 from pointsman.decision import Decision, parse_decision
@@ -107,13 +105,13 @@ class Router:
         self._retries = _at_least(0, "retries", retries)
         self._max_in_flight = _at_least(1, "max_in_flight", max_in_flight)
         self._closed = False
-        self._client = triton.InferenceServerClient(url, channel_args=_CHANNEL)
-        self._sending = threading.Lock()
-        self._under_way: set[concurrent.futures.Future[triton.InferResult]] = set()
+        self._channel = grpc.insecure_channel(url, _CHANNEL)
+        self._server = GRPCInferenceServiceStub(self._channel)
+        self._under_way: set[grpc.Future] = set()
 
     def route(
         self,
-        chat_request: Mapping[str, Any] | bytes | str,
+        chat_request: ChatText | Mapping[str, Any] | bytes | str,
         *,
         budget: int | None = None,
         policy: str | None = None,
@@ -122,7 +120,8 @@ class Router:
         """Get the decision on a chat-completions request.
 
         Args:
-            chat_request: The body, as JSON or decoded; ``messages`` is what matters of it.
+            chat_request: The body, as JSON or decoded, of which ``messages`` is what matters; or
+                what `parse_chat` made of it, which is not parsed again.
             budget: How many tokens the classifiers may read: None or 0 for the server's default,
                 -1 for all. More than the models can read is as much as they can. Tens of thousands
                 take many seconds on a CPU: give a ``timeout_s`` to match.
@@ -135,7 +134,7 @@ class Router:
             RuntimeError: The router is closed.
         """
         deadline = _Deadline(self._timeout_s if timeout_s is None else timeout_s, budget)
-        return self._decide(parse_chat(chat_request), budget, policy, deadline)
+        return self._decide(_chat_text(chat_request), budget, policy, deadline)
 
     def route_text(
         self,
@@ -152,51 +151,53 @@ class Router:
     def _decide(
         self, chat: ChatText, budget: int | None, policy: str | None, deadline: _Deadline
     ) -> Decision:
-        inputs = _inputs(chat, budget, policy)
+        request = _request(chat, budget, policy)
         for attempt in tenacity.Retrying(**_retrying(self._retries, deadline)):
             with attempt:
                 if self._closed:
                     raise RuntimeError("this Router is closed")
                 try:
-                    result = self._infer(inputs, deadline)
-                except InferenceServerException as error:
+                    response = self._infer(request, deadline)
+                except _CallError as error:
                     raise _translate(error, self.url, deadline) from error
-                return _decision(result, chat)
+                return _decision(response, chat)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _infer(self, inputs: list[triton.InferInput], deadline: _Deadline) -> triton.InferResult:
+    def _infer(
+        self, request: protocol.ModelInferRequest, deadline: _Deadline
+    ) -> protocol.ModelInferResponse:
         _refuse_overload(len(self._under_way), self._max_in_flight, self.url)
-        future: concurrent.futures.Future[triton.InferResult] = concurrent.futures.Future()
-
-        def complete(
-            result: triton.InferResult | None, error: InferenceServerException | None
-        ) -> None:
-            self._under_way.discard(future)
-            if error is None:
-                future.set_result(result)
-            else:
-                future.set_exception(error)
-
-        self._under_way.add(future)
-        # Without the lock, calls of several threads would get each other's answers: the client
-        # hands the callback to whatever call it sent last.
-        with self._sending:
-            self._client.async_infer(MODEL, inputs, complete, **_options(deadline))
-        if not concurrent.futures.wait({future}, deadline.remaining_s()).done:
-            raise _deadline_exceeded()
-        return future.result()
+        call = self._server.ModelInfer.future(request, timeout=_timeouts(request, deadline))
+        self._under_way.add(call)
+        call.add_done_callback(self._under_way.discard)
+        try:
+            return call.result(deadline.remaining_s())
+        except grpc.FutureTimeoutError:
+            raise _CallError(grpc.StatusCode.DEADLINE_EXCEEDED) from None
+        except grpc.FutureCancelledError:
+            raise _CallError(grpc.StatusCode.CANCELLED) from None
+        except grpc.RpcError as error:
+            raise _CallError(error.code(), error.details()) from error
 
     def close(self) -> None:
         """Close the connection. Calls under way have a minute to end, then they fail."""
         self._closed = True
-        if self._under_way and self._alive():
-            concurrent.futures.wait(tuple(self._under_way), _DRAIN_S)
-        self._client.close()
+        under_way = tuple(self._under_way)
+        if under_way and self._alive():
+            drained = _Deadline(_DRAIN_S)
+            for call in under_way:
+                with contextlib.suppress(
+                    grpc.RpcError, grpc.FutureTimeoutError, grpc.FutureCancelledError
+                ):
+                    call.result(drained.remaining_s())
+        self._channel.close()
 
     def _alive(self) -> bool:
         try:
-            return bool(self._client.is_server_live(client_timeout=_ALIVE_S))
-        except InferenceServerException:
+            return bool(
+                self._server.ServerLive(protocol.ServerLiveRequest(), timeout=_ALIVE_S).live
+            )
+        except grpc.RpcError:
             return False
 
     def __enter__(self) -> Router:
@@ -230,12 +231,12 @@ class AsyncRouter:
         self._retries = _at_least(0, "retries", retries)
         self._max_in_flight = _at_least(1, "max_in_flight", max_in_flight)
         self._closed = False
-        self._client: triton_aio.InferenceServerClient | None = None
-        self._under_way: set[asyncio.Task[triton.InferResult]] = set()
+        self._channel: grpc.aio.Channel | None = None
+        self._under_way: set[asyncio.Task[protocol.ModelInferResponse]] = set()
 
     async def route(
         self,
-        chat_request: Mapping[str, Any] | bytes | str,
+        chat_request: ChatText | Mapping[str, Any] | bytes | str,
         *,
         budget: int | None = None,
         policy: str | None = None,
@@ -243,7 +244,7 @@ class AsyncRouter:
     ) -> Decision:
         """Get the decision on a chat-completions request, as :meth:`Router.route` does."""
         deadline = _Deadline(self._timeout_s if timeout_s is None else timeout_s, budget)
-        return await self._decide(parse_chat(chat_request), budget, policy, deadline)
+        return await self._decide(_chat_text(chat_request), budget, policy, deadline)
 
     async def route_text(
         self,
@@ -260,35 +261,42 @@ class AsyncRouter:
     async def _decide(
         self, chat: ChatText, budget: int | None, policy: str | None, deadline: _Deadline
     ) -> Decision:
-        inputs = _inputs(chat, budget, policy)
+        request = _request(chat, budget, policy)
         async for attempt in tenacity.AsyncRetrying(**_retrying(self._retries, deadline)):
             with attempt:
                 if self._closed:
                     raise RuntimeError("this AsyncRouter is closed")
                 try:
-                    result = await self._infer(inputs, deadline)
-                except InferenceServerException as error:
+                    response = await self._infer(request, deadline)
+                except _CallError as error:
                     raise _translate(error, self.url, deadline) from error
-                return _decision(result, chat)
+                return _decision(response, chat)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     async def _infer(
-        self, inputs: list[triton.InferInput], deadline: _Deadline
-    ) -> triton.InferResult:
+        self, request: protocol.ModelInferRequest, deadline: _Deadline
+    ) -> protocol.ModelInferResponse:
         _refuse_overload(len(self._under_way), self._max_in_flight, self.url)
-        if self._client is None:
+        if self._channel is None:
             # Here and not in __init__: the channel belongs to the running event loop.
-            self._client = triton_aio.InferenceServerClient(self.url, channel_args=_CHANNEL)
-        task = asyncio.ensure_future(self._client.infer(MODEL, inputs, **_options(deadline)))
+            self._channel = grpc.aio.insecure_channel(self.url, _CHANNEL)
+            self._server = GRPCInferenceServiceStub(self._channel)
+        call = self._server.ModelInfer(request, timeout=_timeouts(request, deadline))
+        task = asyncio.ensure_future(call)
         self._under_way.add(task)
         task.add_done_callback(self._complete)
         # `wait` leaves the task alone when the time is over or the caller is cancelled.
         done, _ = await asyncio.wait({task}, timeout=deadline.remaining_s())
         if not done:
-            raise _deadline_exceeded()
-        return task.result()
+            raise _CallError(grpc.StatusCode.DEADLINE_EXCEEDED)
+        if task.cancelled():  # by nobody but `close`
+            raise _CallError(grpc.StatusCode.CANCELLED)
+        try:
+            return task.result()
+        except grpc.RpcError as error:
+            raise _CallError(error.code(), error.details()) from error
 
-    def _complete(self, task: asyncio.Task[triton.InferResult]) -> None:
+    def _complete(self, task: asyncio.Task[protocol.ModelInferResponse]) -> None:
         self._under_way.discard(task)
         if not task.cancelled():
             task.exception()  # asyncio complains about one that nobody looked at
@@ -296,20 +304,20 @@ class AsyncRouter:
     async def close(self) -> None:
         """Close the connection. Calls under way have a minute to end, then they fail."""
         self._closed = True
-        if self._client is None:
+        if self._channel is None:
             return
         # Before anything is awaited: a set that has become empty cannot be waited for.
         under_way = tuple(self._under_way)
-        if under_way and await self._alive(self._client):
+        if under_way and await self._alive():
             await asyncio.wait(under_way, timeout=_DRAIN_S)
-        await self._client.close()
+        await self._channel.close()
 
-    @staticmethod
-    async def _alive(client: triton_aio.InferenceServerClient) -> bool:
+    async def _alive(self) -> bool:
         try:
-            return bool(await client.is_server_live(client_timeout=_ALIVE_S))
-        except InferenceServerException:
+            answer = await self._server.ServerLive(protocol.ServerLiveRequest(), timeout=_ALIVE_S)
+        except grpc.RpcError:
             return False
+        return bool(answer.live)
 
     async def __aenter__(self) -> AsyncRouter:
         return self
@@ -379,50 +387,67 @@ def _refuse_overload(under_way: int, most: int, url: str) -> None:
         )
 
 
-def _inputs(chat: ChatText, budget: int | None, policy: str | None) -> list[triton.InferInput]:
-    """The ensemble's inputs, each with the batch dimension 1."""
-    inputs = [
-        _input("TEXT", "BYTES", np.array([[chat.utf8]], dtype=np.object_)),
-        _input("MESSAGE_OFFSETS", "INT32", chat.message_offsets[None]),
-    ]
+def _chat_text(chat_request: ChatText | Mapping[str, Any] | bytes | str) -> ChatText:
+    return chat_request if isinstance(chat_request, ChatText) else parse_chat(chat_request)
+
+
+def _request(chat: ChatText, budget: int | None, policy: str | None) -> protocol.ModelInferRequest:
+    """What the ensemble is asked; each tensor has the batch dimension 1.
+
+    Built as a message and not by tritonclient's classes: these copy a text three times more.
+    """
+    request = protocol.ModelInferRequest(model_name=MODEL)
+
+    def add(name: str, datatype: str, count: int, content: bytes) -> None:
+        request.inputs.add(name=name, datatype=datatype, shape=(1, count))
+        request.raw_input_contents.append(content)
+
+    offsets = chat.message_offsets
+    add("TEXT", "BYTES", 1, _bytes_element(chat.utf8))
+    add("MESSAGE_OFFSETS", "INT32", len(offsets), offsets.astype("<i4").tobytes())
     if budget is not None:
         if isinstance(budget, bool) or not isinstance(budget, int) or budget < -1:
             raise InvalidBudgetError(
                 f"the budget is a number of tokens, 0 for the default or -1 for all, not {budget!r}"
             )
-        tokens = np.array([[min(budget, _INT32_MAX)]], dtype=np.int32)
-        inputs.append(_input("TOKEN_BUDGET", "INT32", tokens))
+        tokens = min(budget, _INT32_MAX)
+        add("TOKEN_BUDGET", "INT32", 1, tokens.to_bytes(4, "little", signed=True))
     if policy:
         try:
             name = policy.encode()
         except UnicodeEncodeError:
             raise UnknownPolicyError(f"no policy {policy!r}: the name is not Unicode") from None
-        inputs.append(_input("POLICY", "BYTES", np.array([[name]], dtype=np.object_)))
-    return inputs
+        add("POLICY", "BYTES", 1, _bytes_element(name))
+    return request
 
 
-def _input(name: str, datatype: str, values: np.ndarray[Any, Any]) -> triton.InferInput:
-    tensor = triton.InferInput(name, list(values.shape), datatype)
-    tensor.set_data_from_numpy(values)
-    return tensor
+def _bytes_element(content: bytes) -> bytes:
+    """An element of a BYTES tensor: its length, then itself."""
+    return len(content).to_bytes(4, "little") + content
 
 
-def _options(deadline: _Deadline) -> dict[str, Any]:
-    """The time that is left: in Triton's queues, in microseconds, and on the wire, in seconds."""
+def _timeouts(request: protocol.ModelInferRequest, deadline: _Deadline) -> float:
+    """Give Triton's queues the time that is left; return the seconds for the wire."""
     remaining_s = deadline.remaining_s()
-    return {"timeout": int(remaining_s * 1e6), "client_timeout": remaining_s + _WIRE_GRACE_S}
+    request.parameters["timeout"].int64_param = int(remaining_s * 1e6)  # microseconds
+    return remaining_s + _WIRE_GRACE_S
 
 
-def _deadline_exceeded() -> InferenceServerException:
-    """What gRPC would say at a deadline of its own."""
-    return InferenceServerException("Deadline Exceeded", status="StatusCode.DEADLINE_EXCEEDED")
+def _decision(response: protocol.ModelInferResponse, chat: ChatText) -> Decision:
+    for output, content in zip(response.outputs, response.raw_output_contents, strict=False):
+        if output.name == "DECISION":
+            length, document = int.from_bytes(content[:4], "little"), content[4:]
+            if len(document) == length:
+                return parse_decision(document, skipped_parts=chat.skipped_parts)
+    raise ProtocolError(f"{MODEL} answered without one DECISION; is it another version?")
 
 
-def _decision(result: triton.InferResult, chat: ChatText) -> Decision:
-    values = result.as_numpy("DECISION")
-    if values is None or values.size != 1:
-        raise ProtocolError(f"{MODEL} answered without DECISION; is it another version?")
-    return parse_decision(bytes(values.reshape(-1)[0]), skipped_parts=chat.skipped_parts)
+class _CallError(Exception):
+    """A call that Triton did not answer, as gRPC puts it."""
+
+    def __init__(self, code: grpc.StatusCode, details: str | None = None) -> None:
+        super().__init__(details or code.value[1])
+        self.code = code
 
 
 class _Failure(enum.Enum):
@@ -449,13 +474,13 @@ _MESSAGES = (
         re.compile(r"stub process|unknown model|not ready|no available version", re.I),
     ),
 )
-_STATUSES = {
-    "StatusCode.DEADLINE_EXCEEDED": _Failure.TIMEOUT,
-    "StatusCode.UNAVAILABLE": _Failure.GONE,
-    "StatusCode.RESOURCE_EXHAUSTED": _Failure.OVERLOADED,
-    "StatusCode.UNIMPLEMENTED": _Failure.FOREIGN,
-    "StatusCode.INVALID_ARGUMENT": _Failure.FOREIGN,
-    "StatusCode.CANCELLED": _Failure.CLOSED,
+_CODES = {
+    grpc.StatusCode.DEADLINE_EXCEEDED: _Failure.TIMEOUT,
+    grpc.StatusCode.UNAVAILABLE: _Failure.GONE,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: _Failure.OVERLOADED,
+    grpc.StatusCode.UNIMPLEMENTED: _Failure.FOREIGN,
+    grpc.StatusCode.INVALID_ARGUMENT: _Failure.FOREIGN,
+    grpc.StatusCode.CANCELLED: _Failure.CLOSED,
 }
 _OUR_CLASSES: dict[str, type[PointsmanError]] = {
     "invalid_text": InvalidRequestError,
@@ -466,17 +491,16 @@ _OUR_CLASSES: dict[str, type[PointsmanError]] = {
 }
 
 
-def _classify(error: InferenceServerException) -> _Failure:
-    message = str(error.message())
+def _classify(error: _CallError) -> _Failure:
     for failure, pattern in _MESSAGES:
-        if pattern.search(message):
+        if pattern.search(str(error)):
             return failure
-    return _STATUSES.get(error.status(), _Failure.OTHER)
+    return _CODES.get(error.code, _Failure.OTHER)
 
 
-def _translate(error: InferenceServerException, url: str, deadline: _Deadline) -> PointsmanError:
+def _translate(error: _CallError, url: str, deadline: _Deadline) -> PointsmanError:
     """The exception of our tree that says what happened, where, and what to do."""
-    message = " ".join(str(error.message()).split())
+    message = " ".join(str(error).split())
     match _classify(error):
         case _Failure.JUDGED:
             code, line = _OUR_ERROR.search(message).groups()  # type: ignore[union-attr]
@@ -526,7 +550,7 @@ def _why_gone(message: str, url: str) -> str:
 def _worth_another_attempt(state: tenacity.RetryCallState) -> bool:
     """Whether asking again may help; it never harms, since a decision changes nothing."""
     cause = state.outcome and getattr(state.outcome.exception(), "__cause__", None)
-    if not isinstance(cause, InferenceServerException):
+    if not isinstance(cause, _CallError):
         return False
     match _classify(cause):
         case _Failure.HEALING | _Failure.OVERLOADED:
