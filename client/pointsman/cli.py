@@ -1,4 +1,4 @@
-"""The `pointsman` command: serve, route, explain, doctor, rewrite.
+"""The `pointsman` command: serve, gateway, route, explain, doctor, rewrite.
 
 Exit codes: 0 done, 1 something is missing (doctor), 2 bad usage or a bad request,
 3 the server cannot be reached, is overloaded or too slow, 4 a check could not run,
@@ -22,6 +22,7 @@ from pointsman import render
 from pointsman.chat import ChatText, parse_chat, plain_text
 from pointsman.errors import (
     CheckFailedError,
+    PackageNotFoundError,
     PointsmanError,
     ProtocolError,
     RequestError,
@@ -77,6 +78,85 @@ def serve(
             health_port=health_port,
             model_repository=model_repository,
         )
+    )
+
+
+@app.command()
+def gateway(
+    port: Annotated[int, typer.Option(help="Port to listen on.")],
+    host: Annotated[str, typer.Option(help="Address to bind to.")] = "127.0.0.1",
+    triton: Annotated[
+        str | None,
+        typer.Option(
+            help="gRPC endpoint of a running server, HOST:PORT.", show_default="starts one"
+        ),
+    ] = None,
+    upstream: Annotated[
+        str | None,
+        typer.Option(
+            help="Base URL to ask every model at.", show_default="each model's of policy.yaml"
+        ),
+    ] = None,
+    policy: Annotated[
+        str | None, typer.Option(help="A policy of policy.yaml.", show_default="its default")
+    ] = None,
+    model_repository: Annotated[
+        Path | None, typer.Option(help="Another model repository than the shipped one.")
+    ] = None,
+    max_body_mib: Annotated[int, typer.Option(min=1, help="Largest request body.")] = 16,
+    max_in_flight: Annotated[int, typer.Option(min=1, help="Requests at once.")] = 1000,
+    body_timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds for a request's body.")
+    ] = 30,
+    reply_timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds until a model begins to reply.")
+    ] = 600,
+    idle_timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds between two pieces of a reply.")
+    ] = 120,
+) -> None:
+    """Answer OpenAI's API: check every request, then pass it on to its model."""
+    try:
+        from pointsman.gateway.exchange import Limits
+        from pointsman.gateway.serve import serve as serve_gateway
+    except ModuleNotFoundError as error:
+        raise PackageNotFoundError(error.name or "", "gateway") from None
+
+    limits = Limits(
+        body_bytes=max_body_mib * 2**20,
+        body_s=body_timeout,
+        reply_s=reply_timeout,
+        idle_s=idle_timeout,
+        in_flight=max_in_flight,
+    )
+    serve_gateway(
+        host=host,
+        port=port,
+        triton=triton,
+        upstream=upstream,
+        policy=policy,
+        model_repository=model_repository,
+        limits=limits,
+    )
+
+
+@app.command()
+def extproc(
+    port: Annotated[int, typer.Option(help="Port to listen on.")],
+    triton: Annotated[str, typer.Option(help="gRPC endpoint of a running server, HOST:PORT.")],
+    host: Annotated[str, typer.Option(help="Address to bind to.")] = "127.0.0.1",
+    policy: Annotated[
+        str | None, typer.Option(help="A policy of policy.yaml.", show_default="its default")
+    ] = None,
+    model_repository: Annotated[
+        Path | None, typer.Option(help="Another model repository than the shipped one.")
+    ] = None,
+) -> None:
+    """Check requests on their way through Envoy, as its external processor (gRPC)."""
+    from pointsman.extproc import command
+
+    command.run(
+        host=host, port=port, triton=triton, policy=policy, model_repository=model_repository
     )
 
 
