@@ -1,0 +1,286 @@
+"""Values of a JSON document replaced where they stand in its bytes; all else stays as it is.
+
+Only what is replaced is located. The document must be JSON, and no key of those looked for may
+occur twice in one object (`pointsman.chat.parse_body` sees to both).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from pointsman.chat import ChatText, Kind
+from pointsman.errors import InvalidRequestError
+
+__all__ = ["Edit", "Redaction", "model_edit", "redaction_edits", "spliced"]
+
+
+class Redaction(NamedTuple):
+    """What to put in place of code points ``[start, end)`` of the judged text."""
+
+    start: int
+    end: int
+    replacement: str
+
+
+class Edit(NamedTuple):
+    """What to put in place of bytes ``[start, end)`` of the document."""
+
+    start: int
+    end: int
+    replacement: bytes
+
+
+_T = TypeVar("_T")
+
+
+class _Model(msgspec.Struct):
+    model: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+class _Message(msgspec.Struct):
+    content: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+class _Chat(msgspec.Struct):
+    messages: list[_Message]
+
+
+class _Part(msgspec.Struct):
+    text: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+class _Completions(msgspec.Struct):
+    prompt: msgspec.Raw
+    suffix: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+_MODEL = msgspec.json.Decoder(_Model)
+_CHAT = msgspec.json.Decoder(_Chat)
+_PART = msgspec.json.Decoder(_Part)
+_COMPLETIONS = msgspec.json.Decoder(_Completions)
+_LIST = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+class _Text(NamedTuple):
+    """A text of the request: where it begins in the judged text, and the JSON string it is in."""
+
+    begin: int
+    text: str
+    raw: msgspec.Raw
+
+
+def spliced(document: bytes, edits: Iterable[Edit]) -> list[bytes]:
+    """Apply edits, which must not overlap; return the new document in pieces."""
+    pieces = []
+    done = 0
+    for start, end, replacement in sorted(edits):
+        pieces += [document[done:start], replacement]
+        done = end
+    pieces.append(document[done:])
+    return [piece for piece in pieces if piece]
+
+
+def model_edit(document: bytes, model: str, span: tuple[int, int] | None = None) -> Edit:
+    """Set the top-level "model"; a document without one gains it, as the first key.
+
+    Args:
+        document: An object with at least one key.
+        model: The new value.
+        span: Where the present value stands, if known.
+    """
+    value = orjson.dumps(model)
+    if span is None:
+        found = _decode(_MODEL, document).model
+        if found is msgspec.UNSET:
+            begin = document.index(b"{") + 1
+            return Edit(begin, begin, b'"model":' + value + b",")
+        span = _Addresses(document).span(found)
+    return Edit(*span, value)
+
+
+def redaction_edits(
+    document: bytes,
+    kind: Kind,
+    request: dict[str, Any],
+    chat: ChatText,
+    redactions: Sequence[Redaction],
+) -> list[Edit]:
+    """Locate redactions in the document.
+
+    A redaction that reaches over the border of two texts (messages, or parts of one) has its
+    replacement in the first of them that it takes anything from, and nothing in the others. The
+    newlines that join texts are not in the document, so there is nothing to take of them.
+
+    Args:
+        document: The body.
+        kind: What it is.
+        request: The same, decoded.
+        chat: Its text.
+        redactions: In any order, disjoint, offsets in code points of ``chat.text``.
+
+    Raises:
+        ValueError: Redactions overlap, are empty or reach beyond the text.
+    """
+    if not redactions:
+        return []
+    redactions = sorted(redactions)
+    _check(redactions, len(chat.text))
+    touched = _touched(chat.message_offsets, redactions)
+    begins = chat.message_offsets[touched].tolist()
+    found = _chat_texts if kind == "chat" else _completions_texts
+    texts = list(found(document, request, zip(touched.tolist(), begins, strict=True)))
+    addresses = _Addresses(document)
+    return [
+        edit
+        for text, wanted in zip(texts, _by_text(redactions, texts), strict=True)
+        if wanted
+        for edit in _string_edits(document, addresses.span(text.raw), text.text, wanted)
+    ]
+
+
+def _check(redactions: Sequence[Redaction], length: int) -> None:
+    end = 0
+    for redaction in redactions:
+        if not end <= redaction.start < redaction.end <= length:
+            raise ValueError(
+                f"a redaction of [{redaction.start}, {redaction.end}) is empty, overlaps the one "
+                f"before, which ends at {end}, or is beyond the text's {length} code points"
+            )
+        end = redaction.end
+
+
+def _touched(begins: NDArray[np.int32], redactions: Sequence[Redaction]) -> NDArray[np.intp]:
+    """The messages that redactions take something from, in order."""
+    spans = np.array([redaction[:2] for redaction in redactions])
+    first = np.searchsorted(begins, spans[:, 0], side="right") - 1
+    last = np.searchsorted(begins, spans[:, 1] - 1, side="right") - 1
+    change = np.zeros(len(begins) + 1, np.int64)
+    np.add.at(change, first, 1)
+    np.add.at(change, last + 1, -1)
+    return np.flatnonzero(np.cumsum(change))
+
+
+def _chat_texts(
+    document: bytes, request: dict[str, Any], messages: Iterable[tuple[int, int]]
+) -> Iterator[_Text]:
+    """The texts of some messages, each given by its number and where it begins."""
+    raws = _decode(_CHAT, document).messages
+    for index, begin in messages:
+        content, raw = request["messages"][index].get("content"), raws[index].content
+        if isinstance(content, str):
+            yield _Text(begin, content, _present(raw))
+        elif content:
+            part_raws: list[msgspec.Raw] = _decode(_LIST, _present(raw))
+            for part, part_raw in zip(content, part_raws, strict=True):
+                if isinstance(part, str):
+                    found = _Text(begin, part, part_raw)
+                elif isinstance(part.get("text"), str):
+                    found = _Text(begin, part["text"], _present(_decode(_PART, part_raw).text))
+                else:
+                    continue
+                yield found
+                begin += len(found.text) + 1
+
+
+def _completions_texts(
+    document: bytes, request: dict[str, Any], messages: Iterable[tuple[int, int]]
+) -> Iterator[_Text]:
+    """The prompts, each given by its number and where it begins; the suffix is the last of them."""
+    found = _decode(_COMPLETIONS, document)
+    prompt = request["prompt"]
+    single = isinstance(prompt, str)
+    texts = [prompt] if single else [*prompt]
+    raws = [found.prompt] if single else _decode(_LIST, found.prompt)
+    if request.get("suffix") is not None:
+        texts.append(request["suffix"])
+        raws.append(_present(found.suffix))
+    for index, begin in messages:
+        yield _Text(begin, texts[index], raws[index])
+
+
+def _by_text(redactions: Sequence[Redaction], texts: Sequence[_Text]) -> list[list[Redaction]]:
+    """Cut redactions at the borders of texts; offsets are into each text."""
+    wanted: list[list[Redaction]] = [[] for _ in texts]
+    first = 0
+    for start, end, replacement in redactions:
+        while first < len(texts) and texts[first].begin + len(texts[first].text) <= start:
+            first += 1
+        for number in range(first, len(texts)):
+            begin, text, _ = texts[number]
+            if begin >= end:
+                break
+            inside = Redaction(max(start - begin, 0), min(end - begin, len(text)), replacement)
+            if inside.start < inside.end:
+                wanted[number].append(inside)
+                replacement = ""
+    return wanted
+
+
+def _string_edits(
+    document: bytes, span: tuple[int, int], text: str, redactions: Sequence[Redaction]
+) -> Iterator[Edit]:
+    """Edits of one JSON string, which stands at a span of the document and reads as ``text``."""
+    begin, end = span[0] + 1, span[1] - 1
+    points = np.array([redaction[:2] for redaction in redactions])
+    if end - begin != len(text):
+        points = _code_points(document[begin:end], len(text))[points]
+    for (start, stop), redaction in zip((points + begin).tolist(), redactions, strict=True):
+        yield Edit(start, stop, orjson.dumps(redaction.replacement)[1:-1])
+
+
+def _code_points(token: bytes, count: int) -> NDArray[np.intp]:
+    """Where each code point begins in the inside of a JSON string, and where the last one ends."""
+    # Of two backslashes the second is no escape: it is blanked.
+    data = np.frombuffer(token.replace(b"\\\\", b"\\."), np.uint8)
+    begins = (data & 0xC0) != 0x80  # no continuation of a UTF-8 sequence
+    escapes = np.flatnonzero(data == ord("\\"))
+    begins[escapes + 1] = False
+    unicode = escapes[data[escapes + 1] == ord("u")]
+    for digit in range(2, 6):
+        begins[unicode + digit] = False
+    # Of a surrogate pair, \\uD8.. to \\uDB.. and \\uDC.. to \\uDF.., the second is no code point.
+    low = ((data[unicode + 2] | 0x20) == ord("d")) & ((data[unicode + 3] | 0x20) >= ord("c"))
+    begins[unicode[low]] = False
+    found = np.append(np.flatnonzero(begins), len(token))
+    if found.size != count + 1:
+        raise RuntimeError(f"a JSON string has {found.size - 1} code points and reads as {count}")
+    return found
+
+
+def _present(raw: msgspec.Raw | msgspec.UnsetType) -> msgspec.Raw:
+    if raw is msgspec.UNSET:
+        raise RuntimeError("a value that was read is not found again")
+    return raw
+
+
+def _decode(decoder: msgspec.json.Decoder[_T], document: bytes | msgspec.Raw) -> _T:
+    try:
+        return decoder.decode(document)
+    except RecursionError:
+        raise InvalidRequestError("the request is nested too deep") from None
+
+
+class _Addresses:
+    """Finds where values that msgspec cut out, without a copy, stand in a document."""
+
+    def __init__(self, document: bytes) -> None:
+        self._document = document
+        self._begin = _address(document)
+
+    def span(self, raw: msgspec.Raw) -> tuple[int, int]:
+        start = _address(raw) - self._begin
+        end = start + len(memoryview(raw))
+        if start < 0 or self._document[start:end] != memoryview(raw):
+            raise RuntimeError("a value was copied from its document and cannot be located")
+        return start, end
+
+
+def _address(buffer: bytes | msgspec.Raw) -> int:
+    address: int = np.frombuffer(buffer, np.uint8).__array_interface__["data"][0]
+    return address
