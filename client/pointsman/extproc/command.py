@@ -1,0 +1,34 @@
+"""`pointsman extproc`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+
+from pointsman import paths
+from pointsman.errors import PackageNotFoundError, SetupError
+
+
+def run(
+    *, host: str, port: int, triton: str, policy: str | None, model_repository: Path | None
+) -> None:
+    """Serve Envoy until SIGINT or SIGTERM.
+
+    Raises:
+        PackageNotFoundError: A package of ``pointsman[extproc]`` is missing.
+        SetupError: The policy file cannot be used, or the port cannot be bound.
+        PointsmanError: As :func:`pointsman.extproc.server.serve` raises.
+    """
+    try:
+        from pointsman.extproc.server import serve
+        from pointsman_backends.router.policy import PolicyError, load_policy_file
+    except ModuleNotFoundError as error:
+        raise PackageNotFoundError(str(error.name), "extproc") from None
+    logging.basicConfig(format="pointsman: %(levelname)s: %(message)s")
+    file = paths.model_repository(model_repository) / "router" / "1" / "policy.yaml"
+    try:
+        policies = load_policy_file(file)
+    except PolicyError as error:
+        raise SetupError(str(error)) from None
+    asyncio.run(serve(host=host, port=port, triton=triton, policies=policies, policy=policy))
