@@ -32,6 +32,18 @@ _SIGNATURES = {
     # words.cpp
     "pointsman_count_words": "piip",
     "pointsman_split_words": "pipiiuppppppp",
+    # sentences.cpp
+    "pointsman_find_sentences": "pipippippippip",
+    "pointsman_cut_into_windows": "pippiiipp",
+    "pointsman_count_terms": "ppippippp",
+    # wordpiece.cpp
+    "pointsman_build_trie": "ppppipi",
+    "pointsman_count_tokens": "pipipppip",
+    "pointsman_encode": "piipipppiippp",
+    # risk.cpp
+    "pointsman_weigh_words": "pippipppipp",
+    "pointsman_word_rows": "ppipipiipip",
+    "pointsman_worst_windows": "pipppidpipip",
 }
 
 _log = logging.getLogger(__name__)

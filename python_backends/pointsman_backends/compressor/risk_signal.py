@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pointsman_backends.compressor import native
 from pointsman_backends.compressor.prepare import Sentences
 from pointsman_backends.compressor.risk import RiskModel
 from pointsman_backends.compressor.word_cache import WordCache
@@ -18,7 +19,12 @@ __all__ = ["Lexical", "RiskSignals"]
 Lexical = tuple[npt.NDArray[np.uint32], Sequence[npt.NDArray[np.float32]]]
 """Keys of some words (the same in every model), and their weights in each model."""
 
+_Columns = tuple[npt.NDArray[Any], ...]  # keys, and weights in each model
+_Marks = tuple[npt.NDArray[np.uint32], _Columns]
+"""Code points of marks beyond ASCII, ascending, [M]; columns of ASCII and of these, [128 + M]."""
+
 _ASCII = 128
+_MOST_MODELS = 8  # that the native library takes at once
 
 
 class RiskSignals:
@@ -31,11 +37,10 @@ class RiskSignals:
 
     def __init__(self, models: Mapping[str, RiskModel], vocabulary: Words) -> None:
         self._models = dict(models)
-        self._words = WordCache(
-            lambda words, which: self._columns(words.strings(which)), vocabulary
-        )
-        self._marks = self._columns([chr(code) for code in range(_ASCII)])
-        self._other_marks: dict[int, tuple[Any, ...]] = {}
+        # Natively a word is weighed about as fast as it is remembered.
+        self._words = WordCache(self._weigh, vocabulary, learns=native.library is None)
+        ascii_marks = self._columns([chr(code) for code in range(_ASCII)])
+        self._marks: _Marks = np.zeros(0, np.uint32), ascii_marks
 
     def look_up(self, words: Words) -> Lexical:
         """Return keys and weights of ``words.distinct``, uint32 and float32 [V]."""
@@ -52,57 +57,130 @@ class RiskSignals:
             lexical: What ``look_up`` says of its words.
             sentences: Its sentences.
         """
-        keys, weights = self._of_all(words, lexical)
-        return {
-            name: _worst(model, model.contributions(keys, own), sentences)
+        rows, of_marks = self._rows(words)
+        keys, *weights = (
+            np.concatenate([of_terms, marks])
+            for of_terms, marks in zip((lexical[0], *lexical[1]), of_marks, strict=True)
+        )
+        # Windows share words: what is between all their edges is judged, and the worst counts.
+        first, end = sentences.first_words, sentences.end_words
+        shared = sentences.shared.any()
+        edges = np.union1d(first, end[:-1]) if shared else first
+        risks = {
+            name: model.risks(rows, keys, own, edges)
             for (name, model), own in zip(self._models.items(), weights, strict=True)
         }
+        if shared:
+            bounds = np.column_stack([np.searchsorted(edges, first), np.searchsorted(edges, end)])
+            for name, runs in risks.items():
+                worst = np.maximum.reduceat(np.append(runs, 0.0), bounds.reshape(-1))
+                risks[name] = worst[::2]
+        return risks
 
-    def _columns(self, strings: Sequence[str]) -> tuple[npt.NDArray[np.generic], ...]:
+    def _weigh(self, words: Words, which: npt.NDArray[np.int64]) -> _Columns:
+        """Keys and weights of some words of a text."""
+        if native.library is None or len(self._models) > _MOST_MODELS:
+            return self._columns(words.strings(which))
+        models = list(self._models.values())
+        codes, starts, ends = words.normal.codes, words.starts[which], words.ends[which]
+        keys = np.empty(len(which), np.uint32)
+        weights = np.empty((len(models), len(which)), np.float32)
+        tables = np.array([native.address(model.table) for model in models], np.uint64)
+        bits = np.array([model.bits for model in models], np.int64)
+        units = np.array([model.unit for model in models], np.float64)
+        native.library.pointsman_weigh_words(
+            native.address(codes),
+            codes.itemsize,
+            native.address(starts),
+            native.address(ends),
+            len(which),
+            native.address(tables),
+            native.address(bits),
+            native.address(units),
+            len(models),
+            native.address(keys),
+            native.address(weights),
+        )
+        return (keys, *weights)
+
+    def _columns(self, strings: Sequence[str]) -> _Columns:
         of_models = [model.words(strings) for model in self._models.values()]
         return (of_models[0][0], *(weights for _, weights in of_models))
 
-    def _of_all(self, words: Words, lexical: Lexical) -> Lexical:
-        """Keys and weights of every word, punctuation marks among them; uint32, float32 [U]."""
-        is_mark = np.ones(len(words), np.bool_)
-        is_mark[words.terms] = False
-        marks = np.flatnonzero(is_mark)
-        codes = words.normal.codes[words.starts[marks]]
-        others = np.flatnonzero(codes >= _ASCII)
-        distinct, which = np.unique(codes[others], return_inverse=True)
-        of_others = self._marks_beyond_ascii(distinct.tolist())
-        keys, weights = lexical
-        columns: list[npt.NDArray[Any]] = []
-        for nth, (of_terms, of_ascii) in enumerate(zip((keys, *weights), self._marks, strict=True)):
-            column = np.empty(len(words), of_terms.dtype)
-            column[words.terms] = of_terms[words.which]
-            column[marks] = of_ascii[np.minimum(codes, _ASCII - 1)]
-            if len(others):
-                values = np.array([mark[nth] for mark in of_others], column.dtype)
-                column[marks[others]] = values[which]
-            columns.append(column)
-        return columns[0], columns[1:]
+    def _rows(self, words: Words) -> tuple[npt.NDArray[np.int32], _Columns]:
+        """Row of each word in the columns of the distinct words and, below them, of the marks.
 
-    def _marks_beyond_ascii(self, codes: list[int]) -> list[tuple[Any, ...]]:
-        """Key and weights of punctuation marks, each of which is looked at once."""
-        new = [code for code in codes if code not in self._other_marks]
-        if new:
-            columns = self._columns([chr(code) for code in new])
-            self._other_marks |= dict(zip(new, zip(*columns, strict=True), strict=True))
-        return [self._other_marks[code] for code in codes]
+        Returns:
+            Rows, int32 [U], and the columns of the marks.
+        """
+        while True:
+            known, columns = self._marks
+            rows, all_known = _word_rows(words, known)
+            if all_known:
+                return rows, columns
+            self._learn_marks(words)
+
+    def _learn_marks(self, words: Words) -> None:
+        known, columns = self._marks
+        codes = _marks_beyond_ascii(words)
+        new = np.setdiff1d(codes, known)
+        at = np.searchsorted(known, new)
+        of_new = self._columns([chr(code) for code in new.tolist()])
+        # One assignment, so that another thread sees the old pair or the new one.
+        self._marks = (
+            np.insert(known, at, new),
+            tuple(
+                np.insert(column, _ASCII + at, values)
+                for column, values in zip(columns, of_new, strict=True)
+            ),
+        )
 
 
-def _worst(
-    model: RiskModel, contributions: npt.NDArray[np.float32], sentences: Sentences
-) -> npt.NDArray[np.float64]:
-    first, end = sentences.first_words, sentences.end_words
-    if not sentences.shared.any():
-        return model.sentences(contributions, first)
-    # Windows share words: what is between all their edges is judged, and the worst counts.
-    edges = np.union1d(first, end[:-1])
-    runs = model.sentences(contributions, edges)
-    bounds = np.column_stack([np.searchsorted(edges, first), np.searchsorted(edges, end)])
-    worst: npt.NDArray[np.float64] = np.maximum.reduceat(np.append(runs, 0.0), bounds.reshape(-1))[
-        ::2
-    ]
-    return worst
+def _word_rows(words: Words, known: npt.NDArray[np.uint32]) -> tuple[npt.NDArray[np.int32], bool]:
+    """Row of each word among the distinct words, the ASCII characters and the marks known.
+
+    Args:
+        words: The text.
+        known: Code points of marks beyond ASCII, uint32 [M], ascending.
+
+    Returns:
+        Rows, int32 [U], and whether all marks are known; if not, some rows are wrong.
+    """
+    codes, distinct = words.normal.codes, len(words.distinct)
+    rows = np.empty(len(words), np.int32)
+    if native.library is not None:
+        unknown = native.library.pointsman_word_rows(
+            native.address(words.terms),
+            native.address(words.which),
+            len(words.terms),
+            native.address(words.starts),
+            len(words),
+            native.address(codes),
+            codes.itemsize,
+            distinct,
+            native.address(known),
+            len(known),
+            native.address(rows),
+        )
+        return rows, not unknown
+    marks = _marks(words)
+    codes = codes[words.starts[marks]]
+    at = np.searchsorted(known, codes)
+    of_marks = np.where(codes < _ASCII, codes, _ASCII + at)
+    rows[words.terms] = words.which
+    rows[marks] = distinct + of_marks
+    all_known = np.append(known, np.uint32(0))[at] == codes
+    return rows, bool((all_known | (codes < _ASCII)).all())
+
+
+def _marks(words: Words) -> npt.NDArray[np.int64]:
+    """Indices of the punctuation marks of a text."""
+    is_mark = np.ones(len(words), np.bool_)
+    is_mark[words.terms] = False
+    return np.flatnonzero(is_mark)
+
+
+def _marks_beyond_ascii(words: Words) -> npt.NDArray[np.uint32]:
+    codes = np.unique(words.normal.codes[words.starts[_marks(words)]])
+    beyond: npt.NDArray[np.uint32] = codes[codes >= _ASCII].astype(np.uint32)
+    return beyond

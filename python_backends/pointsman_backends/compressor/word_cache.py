@@ -24,12 +24,18 @@ class WordCache:
         compute: Given a text's words and the indices of N of them, int64 [N], returns arrays of N
             values each.
         first: Words that are never forgotten.
+        learns: Whether others are remembered.
     """
 
     def __init__(
-        self, compute: Callable[[Words, npt.NDArray[np.int64]], Columns], first: Words
+        self,
+        compute: Callable[[Words, npt.NDArray[np.int64]], Columns],
+        first: Words,
+        *,
+        learns: bool = True,
     ) -> None:
         self._compute = compute
+        self._learns = learns
         self._first = first.distinct, compute(first, first.examples)
         self._known = self._first
 
@@ -44,7 +50,8 @@ class WordCache:
             new = self._compute(words, words.examples[unknown])
             for value, column in zip(values, new, strict=True):
                 value[unknown] = column
-            self._learn(words.distinct[unknown], new)
+            if self._learns:
+                self._learn(words.distinct[unknown], new)
         return values
 
     def _learn(self, hashes: npt.NDArray[np.uint64], columns: Columns) -> None:
