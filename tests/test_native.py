@@ -7,7 +7,7 @@ import functools
 import logging
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,19 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers.models import WordPiece
 from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
 from pointsman_backends.compressor import native
 from pointsman_backends.compressor.characters import CharacterTable
+from pointsman_backends.compressor.prepare import ABBREVIATIONS, _cut_into_windows, prepare
+from pointsman_backends.compressor.tokenizer import Tokenizer
+from pointsman_backends.compressor.wordpiece import PieceTrie
 from pointsman_backends.compressor.words import Hasher, Words, split_words
 from tests.compressor_library import library
 
+ROOT = Path(__file__).parents[1]
 # Characters that mean something to some step, and all others.
 TELLING = (
     " \t\r\n\x00\x07\x85\xa0\u2028\u2029.,!?;:()[]\"'-_@#/1907٣aBzÉßİıﬁ\u0301\u200d\ufeff"
@@ -48,6 +53,7 @@ pieces = st.sampled_from(
     ]
 )
 assembled = st.lists(pieces, max_size=60).map("".join)
+subwords = st.text("esti anglobzx"[::-1], max_size=300)
 texts = st.one_of(anything, telling, words_of_few, assembled)
 HOSTILE = {
     "nothing": "",
@@ -107,6 +113,114 @@ def test_words(text: str, longest: int) -> None:
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_words_of_hostile_texts(text: str) -> None:
     assert_same(*split(text))
+
+
+OFFSETS = st.lists(st.integers(0, 400), max_size=5)
+
+
+@functools.cache
+def tokenizers_() -> tuple[Tokenizer, Tokenizer]:
+    """The shipped tokenizer with the library, and without."""
+    path = ROOT / "model_repository" / "encoder" / "1" / "tokenizer.json"
+    natively, by_numpy = both(lambda: Tokenizer(path, seed=7))
+    return natively, by_numpy
+
+
+def assert_same_sentences(text: str, offsets: Sequence[int]) -> None:
+    messages = np.array(sorted({0, *(offset for offset in offsets if offset <= len(text))}))
+    tokenizer = tokenizers_()[0]
+    tokenized = tokenizer.read(text)
+    if not len(tokenized.words):
+        return
+    abbreviations = tokenizer.hash(ABBREVIATIONS.split())
+    for known in (abbreviations, abbreviations[:0], None):
+        natively, by_numpy = both(lambda known=known: prepare(tokenized, messages, known))
+        assert_same(natively, by_numpy)
+        for name in ("data", "indices", "indptr"):
+            one, other = getattr(natively.terms, name), getattr(by_numpy.terms, name)
+            assert one.dtype == other.dtype
+            assert one.tobytes() == other.tobytes()
+
+
+@given(texts, OFFSETS)
+def test_sentences(text: str, offsets: list[int]) -> None:
+    assert_same_sentences(text, offsets)
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_sentences_of_hostile_texts(text: str) -> None:
+    assert_same_sentences(text, [0, 50, 51, 52, 1000])
+
+
+@given(
+    st.lists(st.sampled_from([0, 1, 1, 2, 3, 40, 127, 128, 129, 300]), min_size=1, max_size=300),
+    st.data(),
+)
+def test_windows(counts: list[int], data: st.DataObject) -> None:
+    """Words of any number of tokens, as tokenizers of other kinds have."""
+    begins = data.draw(st.sets(st.integers(1, len(counts)), max_size=4)) - {len(counts)}
+    starts = np.array(sorted({0, *begins}), np.int64)
+    numbers = np.array(counts, np.int32)
+    tokens = np.add.reduceat(numbers, starts, dtype=np.int64)
+    natively, by_numpy = both(lambda: _cut_into_windows(numbers, starts, tokens))
+    for one, other in zip(natively, by_numpy, strict=True):
+        assert one.dtype == other.dtype
+        assert one.tolist() == other.tolist()
+
+
+def assert_same_tokens(text: str, step: int) -> None:
+    natively, by_numpy = (tokenizer.read(text) for tokenizer in tokenizers_())
+    assert natively.counts.dtype == by_numpy.counts.dtype
+    assert natively.counts.tolist() == by_numpy.counts.tolist()
+    some = np.arange(0, len(natively.words), step)
+    for one, other in zip(natively.encode(some), by_numpy.encode(some), strict=True):
+        assert one.dtype == other.dtype
+        assert one.tolist() == other.tolist()
+
+
+@given(st.one_of(texts, subwords), st.integers(1, 3))
+def test_tokens(text: str, step: int) -> None:
+    assert_same_tokens(text, step)
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_tokens_of_hostile_texts(text: str) -> None:
+    assert_same_tokens(text, 97)
+
+
+@given(
+    st.sets(st.text("abé#\U00020000", min_size=1, max_size=4), max_size=40),
+    st.text("abé \U00020000", max_size=60),
+    st.sampled_from(["##", "#", "a"]),
+)
+def test_other_vocabularies(pieces: set[str], text: str, prefix: str) -> None:
+    """The library against the tokenizer's own model, with pieces that no one would train."""
+    vocabulary = {piece: i for i, piece in enumerate(["[UNK]", *sorted(pieces)])}
+    model = WordPiece(
+        vocabulary,
+        unk_token="[UNK]",
+        max_input_chars_per_word=5,
+        continuing_subword_prefix=prefix,
+    )
+    trie = PieceTrie(library(), vocabulary, prefix, 0)
+    words = split_words(CharacterTable(None, BertPreTokenizer()).normalise(text), Hasher(5, 3), 5)
+    every = np.arange(len(words))
+    counts = trie.count(words, every)
+    ids, starts, ends = trie.encode(words, every, int(counts.sum()))
+    assert trie.encode(words, every[::-1].copy(), int(counts.sum()))[0].sum() == ids.sum()
+    of_model = [model.tokenize(word) for word in words.strings(every)]
+    assert counts.tolist() == [len(tokens) for tokens in of_model]
+    assert ids.tolist() == [token.id for tokens in of_model for token in tokens]
+    spans = [
+        (
+            len(word.encode()[: token.offsets[0]].decode()),
+            len(word.encode()[: token.offsets[1]].decode()),
+        )
+        for word, tokens in zip(words.strings(every), of_model, strict=True)
+        for token in tokens
+    ]
+    begins = np.repeat(words.starts, counts)
+    assert list(zip((starts - begins).tolist(), (ends - begins).tolist(), strict=True)) == spans
 
 
 # --- the library ------------------------------------------------------------------------------

@@ -1,13 +1,11 @@
 // Splits a normalised text into words and hashes them; see words.py.
 #include <utility>
 
+#include "characters.h"
 #include "library.h"
 
 namespace pointsman {
 namespace {
-
-// The kinds of characters.py. The odd ones carry content.
-constexpr uint8_t kKind = 3, kSpace = 0, kWord = 1;
 
 // The hash of words.py: the sum of spread characters times powers of a secret base.
 struct Hasher {

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse
 
+from pointsman_backends.compressor import native
 from pointsman_backends.compressor.characters import (
     CLOSER,
     DIGIT,
@@ -19,6 +21,7 @@ from pointsman_backends.compressor.characters import (
     STOP,
     WORD,
 )
+from pointsman_backends.compressor.native import address
 from pointsman_backends.compressor.rows import stretches
 from pointsman_backends.compressor.tokenizer import TokenizedText
 from pointsman_backends.compressor.words import Words
@@ -102,10 +105,48 @@ def sentence_starts(
     like one of a wrapped paragraph. A Latin stop mark needs white space after it, and a full stop
     no initial or abbreviation before it and no number that begins a line.
     """
-    properties, codes = words.normal.properties, words.normal.codes
     begins = np.zeros(len(words) + 1, np.bool_)
     begins[0] = True
     begins[np.searchsorted(words.normal.starts(words.starts), message_offsets)] = True
+    if native.library is None:
+        _find_sentences(words, abbreviations, begins)
+    else:
+        _find_natively(native.library, words, abbreviations, begins)
+    return np.flatnonzero(begins[:-1])
+
+
+def _find_natively(
+    library: ctypes.CDLL,
+    words: Words,
+    abbreviations: npt.NDArray[np.uint64] | None,
+    begins: npt.NDArray[np.bool_],
+) -> None:
+    normal = words.normal
+    if abbreviations is None:
+        abbreviations = np.zeros(0, np.uint64)
+    library.pointsman_find_sentences(
+        address(normal.codes),
+        normal.codes.itemsize,
+        address(normal.properties),
+        len(normal.codes),
+        address(words.starts),
+        address(words.ends),
+        len(words),
+        address(words.terms),
+        address(words.which),
+        len(words.terms),
+        address(words.distinct),
+        address(abbreviations),
+        len(abbreviations),
+        address(begins),
+    )
+
+
+def _find_sentences(
+    words: Words, abbreviations: npt.NDArray[np.uint64] | None, begins: npt.NDArray[np.bool_]
+) -> None:
+    """Mark the words that begin a sentence by the text itself; bool [U + 1]."""
+    properties, codes = words.normal.properties, words.normal.codes
     marks = np.flatnonzero(properties >= NEWLINE)
     following = np.searchsorted(words.starts, marks)
     is_newline = properties[marks] == NEWLINE
@@ -123,7 +164,6 @@ def sentence_starts(
     periods = np.flatnonzero(ends & (codes[marks] == ord(".")))
     ends[periods] = _periods_end(words, following[periods], newlines, abbreviations)
     begins[(following + length)[ends]] = True
-    return np.flatnonzero(begins[:-1])
 
 
 def _after_lines(
@@ -179,7 +219,7 @@ def _periods_end(
     line = np.append(-1, newlines)[np.searchsorted(newlines, start[numbers])]
     previous_end = np.append(0, words.ends)[word[numbers]]
     exempt[numbers] = previous_end <= np.maximum(line, 0)
-    if abbreviations is not None and len(words.terms):
+    if abbreviations is not None and len(abbreviations) and len(words.terms):
         nth_term = np.minimum(np.searchsorted(words.terms, word), len(words.terms) - 1)
         hashes = words.distinct[words.which[nth_term]]
         nearest = np.minimum(np.searchsorted(abbreviations, hashes), len(abbreviations) - 1)
@@ -196,6 +236,20 @@ def _cut_into_windows(
     Returns:
         First and end words of all sentences, int64 [S] each.
     """
+    if native.library is not None:
+        firsts, lasts = np.empty(len(counts), np.int64), np.empty(len(counts), np.int64)
+        count = native.library.pointsman_cut_into_windows(
+            address(counts),
+            len(counts),
+            address(starts),
+            address(tokens),
+            len(starts),
+            WINDOW,
+            OVERLAP,
+            address(firsts),
+            address(lasts),
+        )
+        return firsts[:count].copy(), lasts[:count].copy()
     # Where a window closes after w tokens, the word across its edge may add all its own but one.
     widest = np.maximum.reduceat(counts, starts)
     width = np.maximum(WINDOW + 1 - widest, 1)
@@ -222,7 +276,41 @@ def _cut_into_windows(
 def _count_terms(
     words: Words, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
 ) -> scipy.sparse.csr_array:
-    vocabulary = max(len(words.distinct), 1)
+    shape = len(starts), max(len(words.distinct), 1)
+    if native.library is None:
+        arrays = _distinct_terms(words, starts, ends, shape[1])
+    else:
+        arrays = _distinct_natively(native.library, words, starts, ends)
+    return scipy.sparse.csr_array(arrays, shape=shape)
+
+
+def _distinct_natively(
+    library: ctypes.CDLL,
+    words: Words,
+    starts: npt.NDArray[np.int64],
+    ends: npt.NDArray[np.int64],
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    room = int((ends - starts).sum())
+    times, columns = np.empty(room, np.float64), np.empty(room, np.int32)
+    indptr = np.empty(len(starts) + 1, np.int32)
+    entries = library.pointsman_count_terms(
+        address(words.terms),
+        address(words.which),
+        len(words.terms),
+        address(starts),
+        address(ends),
+        len(starts),
+        address(indptr),
+        address(columns),
+        address(times),
+    )
+    return times[:entries], columns[:entries], indptr
+
+
+def _distinct_terms(
+    words: Words, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64], vocabulary: int
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Count the terms of each sentence: data, columns and row starts of a matrix in CSR format."""
     first, last = np.searchsorted(words.terms, starts), np.searchsorted(words.terms, ends)
     rows, at = stretches(first, last - first)
     keys = rows * vocabulary + words.which[at]
@@ -235,4 +323,4 @@ def _count_terms(
     rows = keys // vocabulary
     indptr = np.searchsorted(rows, np.arange(len(starts) + 1)).astype(np.int32)
     columns = (keys - rows * vocabulary).astype(np.int32)
-    return scipy.sparse.csr_array((times, columns, indptr), shape=(len(starts), vocabulary))
+    return times, columns, indptr

@@ -10,8 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import tokenizers
 
+from pointsman_backends.compressor import native
 from pointsman_backends.compressor.characters import CharacterTable
 from pointsman_backends.compressor.word_cache import WordCache
+from pointsman_backends.compressor.wordpiece import PieceTrie
 from pointsman_backends.compressor.words import Hasher, Words, split_words
 
 __all__ = ["TokenizedText", "Tokenizer"]
@@ -96,9 +98,7 @@ class Tokenizer:
         vocabulary = tokenizer.get_vocab()
         self.vocabulary = self._split(" ".join(sorted(vocabulary)))
         if self._is_wordpiece:
-            self._wordpiece = _WordPiece(
-                tokenizer.model, vocabulary, self.vocabulary, self._hasher, self._longest
-            )
+            self._wordpiece = self._load_wordpiece(tokenizer.get_vocab(with_added_tokens=False))
 
     def read(self, text: str) -> TokenizedText:
         """Split a text (without lone surrogates) into words and count their tokens."""
@@ -115,6 +115,14 @@ class Tokenizer:
             raise ValueError("each string must be one word")
         hashes.sort()
         return hashes
+
+    def _load_wordpiece(self, pieces: dict[str, int]) -> _WordPiece | _NativeWordPiece:
+        model = self._tokenizer.model
+        unknown = pieces.get(model.unk_token)
+        if native.library is None or unknown is None:
+            return _WordPiece(model, pieces, self.vocabulary, self._hasher, self._longest)
+        prefix = model.continuing_subword_prefix
+        return _NativeWordPiece(PieceTrie(native.library, pieces, prefix, unknown))
 
     def _split(self, text: str) -> Words:
         return split_words(self._characters.normalise(text), self._hasher, self._longest)
@@ -137,7 +145,30 @@ class _WordPiece:
         self._matcher = _LongestMatch(hasher, pieces, model.continuing_subword_prefix)
         self._counts = WordCache(self._count, first)
 
-    def tokenize(self, word: str) -> list[tuple[int, int]]:
+    def encode(
+        self, words: Words, which: npt.NDArray[np.int64], _: npt.NDArray[np.int32]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Ids, starts and ends in the normalised text of the tokens of some words, int64 [K]."""
+        word_starts = words.starts[which]
+        seen: dict[str, list[tuple[int, int]]] = {}
+        ids: list[int] = []
+        ends: list[int] = []
+        firsts: list[int] = []
+        for word, start in zip(words.strings(which), word_starts.tolist(), strict=True):
+            tokens = seen.get(word)
+            if tokens is None:
+                tokens = seen[word] = self._tokenize(word)
+            firsts.append(len(ids))
+            for token, length in tokens:
+                ids.append(token)
+                ends.append(start + length)
+        after = np.array(ends, np.int64)
+        before = np.empty_like(after)
+        before[1:] = after[:-1]
+        before[firsts] = word_starts
+        return np.array(ids, np.int64), before, after
+
+    def _tokenize(self, word: str) -> list[tuple[int, int]]:
         """Id and end (in characters of the word) of each token of a word."""
         whole = self._ids.get(word)
         if whole is not None:
@@ -164,6 +195,21 @@ class _WordPiece:
         tokenize = self._model.tokenize
         counts[~long] = [len(tokenize(word)) for word in words.strings(which[~long])]
         return (counts,)
+
+
+class _NativeWordPiece:
+    """The same by the native library, as fast for words never met."""
+
+    def __init__(self, trie: PieceTrie) -> None:
+        self._trie = trie
+
+    def count(self, words: Words) -> npt.NDArray[np.int32]:
+        return self._trie.count(words, words.examples)
+
+    def encode(
+        self, words: Words, which: npt.NDArray[np.int64], counts: npt.NDArray[np.int32]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        return self._trie.encode(words, which, int(counts.sum()))
 
 
 class _LongestMatch:
@@ -276,7 +322,7 @@ def _salted(
 
 
 class _WordPieceText:
-    def __init__(self, wordpiece: _WordPiece, words: Words) -> None:
+    def __init__(self, wordpiece: _WordPiece | _NativeWordPiece, words: Words) -> None:
         self.words = words
         self._wordpiece = wordpiece
         self.counts = np.ones(len(words), np.int32)  # a punctuation mark is one token
@@ -285,28 +331,9 @@ class _WordPieceText:
     def encode(
         self, words: npt.NDArray[np.int64]
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
-        text = self.words.normal.text
-        starts = self.words.starts[words].tolist()
-        ends = self.words.ends[words].tolist()
-        seen: dict[str, list[tuple[int, int]]] = {}
-        ids: list[int] = []
-        token_ends: list[int] = []
-        firsts: list[int] = []
-        for start, end in zip(starts, ends, strict=True):
-            word = text[start:end]
-            tokens = seen.get(word)
-            if tokens is None:
-                tokens = seen[word] = self._wordpiece.tokenize(word)
-            firsts.append(len(ids))
-            for token, length in tokens:
-                ids.append(token)
-                token_ends.append(start + length)
-        after = np.array(token_ends, np.int64)
-        before = np.empty_like(after)
-        before[1:] = after[:-1]
-        before[firsts] = starts
+        ids, starts, ends = self._wordpiece.encode(self.words, words, self.counts[words])
         normal = self.words.normal
-        return np.array(ids, np.int64), np.column_stack([normal.starts(before), normal.ends(after)])
+        return ids, np.column_stack([normal.starts(starts), normal.ends(ends)])
 
 
 class _EncodedText:

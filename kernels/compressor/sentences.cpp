@@ -1,0 +1,234 @@
+// Finds where sentences begin, cuts long ones into windows, and counts their terms; see prepare.py.
+#include <algorithm>
+#include <cstring>
+
+#include "characters.h"
+#include "library.h"
+
+namespace pointsman {
+namespace {
+
+constexpr int kLongestEnding = 8;
+constexpr int64_t kWrappedLine = 40;
+
+// The first character from `at` on that may end a sentence, or length.
+int64_t next_mark(const uint8_t* properties, int64_t at, int64_t length) {
+  constexpr uint64_t kMarks = uint64_t{0x0101010101010101} * (kNewline | kStop | kFullStop);
+  for (; at + 8 <= length; at += 8) {
+    uint64_t eight;
+    std::memcpy(&eight, properties + at, 8);
+    if (eight & kMarks) break;
+  }
+  while (at < length && properties[at] < kNewline) ++at;
+  return at;
+}
+
+template <class Code>
+struct Text {
+  const Code* codes;
+  const uint8_t* properties;
+  int64_t length;
+  const int64_t* starts;
+  const int64_t* ends;
+  int64_t words;
+
+  // A space follows the text.
+  uint8_t at(int64_t i) const { return i < length ? properties[i] : kSpace; }
+};
+
+// Hashes of the words whose full stop ends no sentence, and what it takes to look a word up.
+struct Abbreviations {
+  const uint64_t* hashes;
+  int64_t count;
+  const int64_t* terms;
+  const int32_t* which;
+  int64_t term_count;
+  const uint64_t* distinct;
+  int64_t term = 0;  // words are asked for in ascending order
+
+  bool contain(int64_t word) {
+    if (count == 0) return false;
+    while (term < term_count && terms[term] < word) ++term;
+    return term < term_count && terms[term] == word &&
+           std::binary_search(hashes, hashes + count, distinct[which[term]]);
+  }
+};
+
+// Whether a line that ended between two words is one of a wrapped paragraph.
+template <class Code>
+bool is_wrapped(const Text<Code>& text, int64_t line, int64_t following) {
+  if (line <= kWrappedLine || following == 0 || following == text.words) return false;
+  const int64_t before = text.ends[following - 1] - 1;
+  return (text.properties[text.starts[following]] & kLower) != 0 &&
+         ((text.properties[before] & kKind) == kWord || text.codes[before] == ',');
+}
+
+// Whether a full stop ends a sentence; `newline` is where the last line before it ended, or -1.
+template <class Code>
+bool period_ends(const Text<Code>& text, int64_t period, int64_t newline,
+                 Abbreviations* abbreviations) {
+  if (period == 0) return true;
+  const int64_t word = period - 1, start = text.starts[word], end = text.ends[word];
+  if (end != text.starts[period] || (text.properties[start] & kKind) != kWord) return true;
+  if ((text.properties[start] & kDigit) != 0) {  // of a number that begins a line: it counts
+    const int64_t previous_end = word > 0 ? text.ends[word - 1] : 0;
+    if (previous_end <= std::max<int64_t>(newline, 0)) return false;
+  } else if (end - start == 1) {  // of an initial
+    return false;
+  }
+  return !abbreviations->contain(word);
+}
+
+template <class Code>
+void find_sentences(const Text<Code>& text, Abbreviations abbreviations, uint8_t* begins) {
+  constexpr uint8_t kEnding = kStop | kFullStop | kCloser;
+  int64_t newline = -1, after_newline = -1, following = 0;
+  for (int64_t mark = 0;; ++mark) {
+    mark = next_mark(text.properties, mark, text.length);
+    if (mark == text.length) return;
+    while (following < text.words && text.starts[following] < mark) ++following;
+    const uint8_t property = text.properties[mark];
+    if (property == kNewline) {
+      // The second of two newlines between the same words: a blank line.
+      const bool blank = following == after_newline;
+      if (blank || !is_wrapped(text, mark - newline, following)) begins[following] = 1;
+      newline = mark;
+      after_newline = following;
+      continue;
+    }
+    if (text.at(mark + 1) >= kStop) continue;  // of marks in a row the last one counts
+    int64_t length = 1;
+    while (length <= kLongestEnding && (text.at(mark + length) & kEnding)) ++length;
+    const uint8_t after = text.at(mark + length);
+    if (after & kEnding) continue;
+    if (!(property & kFullStop) && (after & kKind) != kSpace) continue;
+    if (following == text.words || following + length > text.words) continue;
+    if (text.codes[mark] == '.' && !period_ends(text, following, newline, &abbreviations)) continue;
+    begins[following + length] = 1;
+  }
+}
+
+// Takes windows in order, keeps those that hold words of their own.
+class Windows {
+ public:
+  Windows(int64_t* first, int64_t* end) : first_(first), end_(end) {}
+
+  void add(int64_t first, int64_t end) {
+    take(first);
+    next_first_ = first;
+    next_end_ = end;
+  }
+
+  int64_t finish(int64_t words) {
+    take(words);
+    return count_;
+  }
+
+ private:
+  // Empty ones and those that lie within the next are left out, then those within the last.
+  void take(int64_t following) {
+    if (next_end_ <= next_first_ || following <= next_first_) return;
+    if (next_end_ > last_end_) {
+      first_[count_] = next_first_;
+      end_[count_++] = next_end_;
+    }
+    last_end_ = next_end_;
+  }
+
+  int64_t* first_;
+  int64_t* end_;
+  int64_t count_ = 0, next_first_ = 0, next_end_ = 0, last_end_ = 0;
+};
+
+int64_t ceil_divide(int64_t number, int64_t by) {  // by > 0
+  return number > 0 ? (number - 1) / by + 1 : -(-number / by);
+}
+
+// Cuts one sentence of `tokens` tokens, words [start, end), into windows.
+void cut(const int32_t* counts, int64_t start, int64_t end, int64_t tokens, int64_t longest,
+         int64_t most_shared, Windows* windows) {
+  const int64_t widest = *std::max_element(counts + start, counts + end);
+  const int64_t width = std::max<int64_t>(longest + 1 - widest, 1);
+  const int64_t overlap = width > 2 * most_shared ? most_shared : 0;
+  const int64_t pieces =
+      tokens > longest ? ceil_divide(tokens - overlap, width - overlap) : int64_t{1};
+  const int64_t stride = ceil_divide(tokens - overlap, pieces);
+  // The first words that begin at or after a token: where the window opens, and where it closes.
+  int64_t opening = start, opened = 0, closing = start, closed = 0;
+  for (int64_t nth = 0; nth < pieces; ++nth) {
+    const int64_t opens = std::min(nth * stride, tokens);
+    const int64_t closes = std::min(nth * stride + stride + overlap, tokens);
+    for (; opening < end && opened < opens; ++opening) opened += counts[opening];
+    for (; closing < end && closed < closes; ++closing) closed += counts[closing];
+    windows->add(opening, closing);
+  }
+}
+
+}  // namespace
+}  // namespace pointsman
+
+// Sets begins[i], of one more than there are words, where a sentence begins at word i. Code points
+// are of code_size octets, 1 or 4.
+POINTSMAN_EXPORT int64_t pointsman_find_sentences(
+    const void* codes, int64_t code_size, const uint8_t* properties, int64_t length,
+    const int64_t* starts, const int64_t* ends, int64_t words, const int64_t* terms,
+    const int32_t* which, int64_t term_count, const uint64_t* distinct,
+    const uint64_t* abbreviations, int64_t abbreviation_count, uint8_t* begins) noexcept {
+  using pointsman::Text;
+  const pointsman::Abbreviations known{abbreviations, abbreviation_count, terms,
+                                       which,         term_count,         distinct};
+  if (code_size == 1) {
+    const auto* octets = static_cast<const uint8_t*>(codes);
+    pointsman::find_sentences(Text<uint8_t>{octets, properties, length, starts, ends, words}, known,
+                              begins);
+  } else {
+    const auto* points = static_cast<const uint32_t*>(codes);
+    pointsman::find_sentences(Text<uint32_t>{points, properties, length, starts, ends, words},
+                              known, begins);
+  }
+  return 0;
+}
+
+// Cuts sentences of over `longest` tokens into windows that share most_shared tokens. Takes the
+// tokens of every word and the first word of each sentence; writes first and end word of all
+// sentences, of as many elements as there are words. Returns how many.
+POINTSMAN_EXPORT int64_t pointsman_cut_into_windows(const int32_t* counts, int64_t words,
+                                                    const int64_t* starts, const int64_t* tokens,
+                                                    int64_t sentences, int64_t longest,
+                                                    int64_t most_shared, int64_t* first_words,
+                                                    int64_t* end_words) noexcept {
+  pointsman::Windows windows(first_words, end_words);
+  for (int64_t i = 0; i < sentences; ++i) {
+    const int64_t end = i + 1 < sentences ? starts[i + 1] : words;
+    pointsman::cut(counts, starts[i], end, tokens[i], longest, most_shared, &windows);
+  }
+  return windows.finish(words);
+}
+
+// Writes the distinct terms of each sentence in ascending order, and how often each is there, as
+// the arrays of a matrix in CSR format. Sentences ascend by their first and by their end words;
+// columns and times have room for every term of every sentence. Returns the number of entries.
+POINTSMAN_EXPORT int64_t pointsman_count_terms(const int64_t* terms, const int32_t* which,
+                                               int64_t term_count, const int64_t* first_words,
+                                               const int64_t* end_words, int64_t sentences,
+                                               int32_t* row_starts, int32_t* columns,
+                                               double* times) noexcept {
+  int64_t first = 0, last = 0, count = 0;
+  for (int64_t i = 0; i < sentences; ++i) {
+    while (first < term_count && terms[first] < first_words[i]) ++first;
+    while (last < term_count && terms[last] < end_words[i]) ++last;
+    row_starts[i] = static_cast<int32_t>(count);
+    int32_t* row = columns + count;
+    int32_t* end = std::copy(which + first, which + last, row);
+    std::sort(row, end);
+    while (row != end) {
+      const int32_t* next = row;
+      while (next != end && *next == *row) ++next;
+      columns[count] = *row;
+      times[count++] = static_cast<double>(next - row);
+      row += next - row;
+    }
+  }
+  row_starts[sentences] = static_cast<int32_t>(count);
+  return count;
+}
