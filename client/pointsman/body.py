@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pointsman.chat import MAX_BODY_BYTES, ChatText, Kind, check_size, parse_body
+from pointsman.chat import MAX_BODY_BYTES, ChatText, Kind, check_size, json_type, parse_body
 from pointsman.errors import InvalidRequestError
 from pointsman.scan import ModelScan
 from pointsman.splice import Redaction, model_edit, redaction_edits, spliced
@@ -150,7 +150,7 @@ class RequestBody:
         request, chat = parse_body(raw, self._kind, self._limit)
         model, stream = request.get("model"), request.get("stream")
         if not (model is None or isinstance(model, str)):
-            raise InvalidRequestError('"model" must be a text')
+            raise InvalidRequestError(f'"model" must be a text, not {json_type(model)}')
         if not (stream is None or isinstance(stream, bool)):
-            raise InvalidRequestError('"stream" must be true or false')
+            raise InvalidRequestError(f'"stream" must be true or false, not {json_type(stream)}')
         return ChatBody(self._kind, raw, request, chat, model, stream is True, self._scan.span)

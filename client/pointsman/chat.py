@@ -190,12 +190,12 @@ def _text(request: object, kind: Kind, limit: int) -> ChatText:
 
 def _chat_text(request: object, limit: int) -> ChatText:
     if not isinstance(request, Mapping):
-        raise InvalidRequestError(f"the request must be a JSON object, not {_kind(request)}")
+        raise InvalidRequestError(f"the request must be a JSON object, not {json_type(request)}")
     messages = request.get("messages")
     if messages is None:
         raise InvalidRequestError('the request has no "messages"')
     if not isinstance(messages, (list, tuple)):
-        raise InvalidRequestError(f'"messages" must be a list, not {_kind(messages)}')
+        raise InvalidRequestError(f'"messages" must be a list, not {json_type(messages)}')
     if not messages:
         raise InvalidRequestError('"messages" is empty; send at least one message')
     texts: list[str] = []
@@ -217,23 +217,23 @@ def _chat_text(request: object, limit: int) -> ChatText:
 
 def _completions_text(request: object, limit: int) -> ChatText:
     if not isinstance(request, Mapping):
-        raise InvalidRequestError(f"the request must be a JSON object, not {_kind(request)}")
+        raise InvalidRequestError(f"the request must be a JSON object, not {json_type(request)}")
     prompt = request.get("prompt")
     if prompt is None:
         raise InvalidRequestError('the request has no "prompt"')
     texts = [prompt] if isinstance(prompt, str) else prompt
     if not isinstance(texts, list):
         raise InvalidRequestError(
-            f'"prompt" must be a text or a list of texts, not {_kind(prompt)}'
+            f'"prompt" must be a text or a list of texts, not {json_type(prompt)}'
         )
     for index, text in enumerate(texts):
         if not isinstance(text, str):
             raise InvalidRequestError(
-                f"prompt[{index}] must be a text, not {_kind(text)}; token ids cannot be judged"
+                f"prompt[{index}] must be a text, not {json_type(text)}; token ids cannot be judged"
             )
     suffix = request.get("suffix")
     if suffix is not None and not isinstance(suffix, str):
-        raise InvalidRequestError(f'"suffix" must be a text, not {_kind(suffix)}')
+        raise InvalidRequestError(f'"suffix" must be a text, not {json_type(suffix)}')
     skipped = int(request.get("prompt_embeds") is not None)
     return _joined(
         texts if suffix is None else [*texts, suffix],
@@ -268,7 +268,7 @@ def _joined(texts: list[str], skipped: int, limit: int, name: Callable[[int], st
 def _message(message: object, where: str) -> tuple[str, int]:
     """The text of one message, and how many parts of it are not text."""
     if not isinstance(message, Mapping):
-        raise InvalidRequestError(f"{where} must be an object, not {_kind(message)}")
+        raise InvalidRequestError(f"{where} must be an object, not {json_type(message)}")
     tool_calls = message.get("tool_calls")
     skipped = len(tool_calls) if isinstance(tool_calls, (list, tuple)) else tool_calls is not None
     skipped += sum(message.get(field) is not None for field in _OTHER_FIELDS)
@@ -281,7 +281,7 @@ def _message(message: object, where: str) -> tuple[str, int]:
         return content, skipped
     if not isinstance(content, (list, tuple)):
         raise InvalidRequestError(
-            f"{where}.content must be a text or a list of parts, not {_kind(content)}"
+            f"{where}.content must be a text or a list of parts, not {json_type(content)}"
         )
     texts: list[str] = []
     for index, part in enumerate(content):
@@ -296,18 +296,18 @@ def _part(part: object, where: str) -> tuple[Iterator[str], bool]:
     if isinstance(part, str):
         return iter((part,)), True
     if not isinstance(part, Mapping):
-        raise InvalidRequestError(f"{where} must be an object, not {_kind(part)}")
+        raise InvalidRequestError(f"{where} must be an object, not {json_type(part)}")
     is_text = part.get("type") in _TEXT_PARTS
     text = part.get("text")
     if isinstance(text, str):
         return iter((text,)), is_text
     if is_text or text is not None:
-        raise InvalidRequestError(f"{where}.text must be a text, not {_kind(text)}")
+        raise InvalidRequestError(f"{where}.text must be a text, not {json_type(text)}")
     return iter(()), False
 
 
-def _kind(value: object) -> str:
-    """The JSON name of a value's type."""
+def json_type(value: object) -> str:
+    """Name a value's type as JSON does."""
     match value:
         case None:
             return "null"
