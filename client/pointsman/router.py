@@ -20,6 +20,7 @@ import tenacity
 from tritonclient.grpc import service_pb2 as protocol
 from tritonclient.grpc.service_pb2_grpc import GRPCInferenceServiceStub
 
+from pointsman.body import ChatBody
 from pointsman.chat import ChatText, parse_chat, plain_text
 from pointsman.decision import Decision, parse_decision
 from pointsman.errors import (
@@ -111,7 +112,7 @@ class Router:
 
     def route(
         self,
-        chat_request: ChatText | Mapping[str, Any] | bytes | str,
+        chat_request: ChatBody | ChatText | Mapping[str, Any] | bytes | str,
         *,
         budget: int | None = None,
         policy: str | None = None,
@@ -121,7 +122,7 @@ class Router:
 
         Args:
             chat_request: The body, as JSON or decoded, of which ``messages`` is what matters; or
-                what `parse_chat` made of it, which is not parsed again.
+                what `parse_chat` or `RequestBody` made of it, which is not parsed again.
             budget: How many tokens the classifiers may read: None or 0 for the server's default,
                 -1 for all. More than the models can read is as much as they can. Tens of thousands
                 take many seconds on a CPU: give a ``timeout_s`` to match.
@@ -236,7 +237,7 @@ class AsyncRouter:
 
     async def route(
         self,
-        chat_request: ChatText | Mapping[str, Any] | bytes | str,
+        chat_request: ChatBody | ChatText | Mapping[str, Any] | bytes | str,
         *,
         budget: int | None = None,
         policy: str | None = None,
@@ -387,7 +388,9 @@ def _refuse_overload(under_way: int, most: int, url: str) -> None:
         )
 
 
-def _chat_text(chat_request: ChatText | Mapping[str, Any] | bytes | str) -> ChatText:
+def _chat_text(chat_request: ChatBody | ChatText | Mapping[str, Any] | bytes | str) -> ChatText:
+    if isinstance(chat_request, ChatBody):
+        return chat_request.chat
     return chat_request if isinstance(chat_request, ChatText) else parse_chat(chat_request)
 
 
