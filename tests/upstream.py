@@ -42,6 +42,7 @@ class Behaviour:
         piece: Characters in a piece of a stream.
         pause_s: Seconds between the pieces.
         pieces: Base64 of pieces to send in the place of a reply, as they are.
+        repeat: How many times to send them.
         content_type: Of `pieces`.
         text: What to reply in the place of the prompt.
     """
@@ -56,6 +57,7 @@ class Behaviour:
     piece: int = 5
     pause_s: float = 0.0
     pieces: list[str] | None = None
+    repeat: int = 1
     content_type: str = "text/event-stream"
     text: str | None = None
 
@@ -150,7 +152,8 @@ class Server:
 def _pieces(path: str, body: bytes, behaviour: Behaviour) -> tuple[list[bytes], str]:
     """The bodies' pieces and the content type."""
     if behaviour.pieces is not None:
-        return [base64.b64decode(piece) for piece in behaviour.pieces], behaviour.content_type
+        pieces = [base64.b64decode(piece) for piece in behaviour.pieces]
+        return pieces * behaviour.repeat, behaviour.content_type
     request = json.loads(body)
     chat = path.endswith("/chat/completions")
     text = behaviour.text if behaviour.text is not None else _prompt(request)

@@ -99,7 +99,8 @@ def refusal(kind: Kind, model: str | None, *, stream: bool, usage: bool = False)
 
 
 def _choice(content: dict[str, Any], *, last: bool = False) -> dict[str, Any]:
-    reason = "content_filter" if last else None
+    # As OpenAI's own refusals end: at "content_filter" its client raises an exception.
+    reason = "stop" if last else None
     return {"index": 0, **content, "logprobs": None, "finish_reason": reason}
 
 
