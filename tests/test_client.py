@@ -199,6 +199,21 @@ async def test_a_closed_router_says_so() -> None:
         await asynchronous.route_text("hello")
 
 
+async def test_a_call_that_closing_ends_is_an_error_of_ours() -> None:
+    with listening(silent) as url:
+        asynchronous = AsyncRouter(url, timeout_s=20)
+        call = asyncio.create_task(asynchronous.route_text("hello"))
+        synchronous = Router(url, timeout_s=20)
+        blocking = asyncio.create_task(asyncio.to_thread(synchronous.route_text, "hello"))
+        while not (asynchronous._under_way and synchronous._under_way):
+            await asyncio.sleep(0.01)
+        await asynchronous.close()
+        await asyncio.to_thread(synchronous.close)
+        for task in (call, blocking):
+            with pytest.raises(errors.ServerUnavailableError):
+                await task
+
+
 def test_the_tensors_are_those_of_the_ensemble() -> None:
     request = _request(plain_text("hé\0"), 2**40, "strict")
     assert request.model_name == "chat_router"

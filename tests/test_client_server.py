@@ -11,12 +11,14 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +26,13 @@ import numpy as np
 import onnx
 import psutil
 import pytest
+import tenacity
 from onnx import numpy_helper
 from tritonclient.grpc import InferenceServerClient, InferInput
 
 from pointsman import AsyncRouter, Decision, Router, errors
+from pointsman.body import ChatBody, RequestBody
+from pointsman.chat import ChatText
 from pointsman.embedded import EmbeddedTriton
 from tests.tiny_models import SAFETY, write_repository
 
@@ -193,6 +198,24 @@ async def test_sixty_four_at_once_each_get_their_own_answer(server: EmbeddedTrit
         assert [d.coverage.scanned_characters for d in decisions] == [len(t) for t in texts]
 
 
+async def test_sixty_four_parsed_bodies_at_once_are_not_parsed_again(
+    server: EmbeddedTriton,
+) -> None:
+    def parsed(index: int, text: str) -> ChatBody | ChatText:
+        body = RequestBody()
+        body.feed(json.dumps(chat(text + " tea" * (500 * index))).encode())
+        whole = replace(body.finish(), raw=b"not a request")
+        return whole if index % 2 else whole.chat
+
+    async with AsyncRouter(server.grpc_url, timeout_s=40) as router:
+        texts, models = zip(*(expect(i) for i in range(64)), strict=True)
+        bodies = [parsed(index, text) for index, text in enumerate(texts)]
+        decisions = await asyncio.gather(*(router.route(body) for body in bodies))
+    assert [decision.model for decision in decisions] == list(models)
+    lengths = [len((b.chat if isinstance(b, ChatBody) else b).text) for b in bodies]
+    assert [d.coverage.scanned_characters for d in decisions] == lengths
+
+
 def test_threads_share_a_router_and_each_get_their_own_answer(router: Router) -> None:
     texts, models = zip(*(expect(i) for i in range(200)), strict=True)
     with ThreadPoolExecutor(24) as pool:
@@ -347,6 +370,30 @@ def test_a_server_that_dies_during_calls_is_an_error_and_never_a_hang(
         assert failures
         assert all(isinstance(failure, errors.ServerUnavailableError) for failure in failures)
         assert any("is not running" in str(failure) for failure in failures)
+
+
+async def test_routers_find_a_server_again_that_was_killed_and_started_anew(
+    repository: Path,
+) -> None:
+    with EmbeddedTriton(repository) as server:
+        port, url = server.grpc_port, server.grpc_url
+        async with AsyncRouter(url, timeout_s=20) as asynchronous:
+            with Router(url, timeout_s=20) as synchronous:
+                assert (await asynchronous.route_text("tea")).action == "route"
+                assert synchronous.route_text("tea").action == "route"
+                os.kill(server.pid, signal.SIGKILL)
+                with pytest.raises(errors.ServerUnavailableError):
+                    await asynchronous.route_text("tea")
+                with pytest.raises(errors.ServerUnavailableError):
+                    synchronous.route_text("tea")
+                with EmbeddedTriton(repository, grpc_port=port):
+                    # gRPC looks again for a server that was gone once a second.
+                    for attempt in tenacity.Retrying(
+                        stop=tenacity.stop_after_delay(10), wait=tenacity.wait_fixed(0.1)
+                    ):
+                        with attempt:
+                            assert synchronous.route_text("tea").action == "route"
+                            assert (await asynchronous.route_text("tea")).action == "route"
 
 
 # -- what does not load -------------------------------------------------------------------------
