@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.sparse
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pointsman_backends.compressor import native
+from pointsman_backends.compressor.duplicates import near_duplicates
 from pointsman_backends.compressor.prepare import prepare
+from pointsman_backends.compressor.retrieve import Forced, retrieve
 from pointsman_backends.compressor.risk import PERSONAL, RiskModel
 from pointsman_backends.compressor.risk_signal import RiskSignals
 from pointsman_backends.compressor.tokenizer import Tokenizer
@@ -70,4 +73,75 @@ def test_sums_are_rounded_alike(weights: list[float], edges: list[int]) -> None:
     keys = np.arange(count, dtype=np.uint32) * np.uint32(0x9E3779B1)
     own = np.array(weights, np.float32)
     natively, by_numpy = both(lambda: UNEVEN.risks(rows, keys, own, first).tobytes())
+    assert natively == by_numpy
+
+
+# Rows that share most of their columns, or some, or none.
+columns = st.sets(st.integers(0, 24), max_size=12)
+stems = st.lists(columns, min_size=1, max_size=4)
+
+
+@st.composite
+def matrices(draw: st.DrawFn) -> scipy.sparse.csr_array:
+    """Term counts of sentences that are alike."""
+    some = draw(stems)
+    rows = draw(
+        st.lists(
+            st.tuples(st.sampled_from(some), columns, st.booleans()).map(
+                lambda row: row[0] ^ set(sorted(row[1])[:1]) if row[2] else row[0] | row[1]
+            ),
+            max_size=40,
+        )
+    )
+    counts = np.zeros((len(rows), 25))
+    for nth, row in enumerate(rows):
+        counts[nth, sorted(row)] = [1 + (nth * column) % 3 for column in sorted(row)]
+    return scipy.sparse.csr_array(counts)
+
+
+@given(matrices(), st.sets(st.integers(0, 24)), st.integers(0, 2**32 - 1))
+def test_near_duplicates(terms: scipy.sparse.csr_array, uncounted: set[int], seed: int) -> None:
+    keys = np.random.default_rng(seed).integers(0, 2**32, 25, np.uint32)
+    counted = np.ones(25, np.bool_)
+    counted[sorted(uncounted)[:8]] = False
+    natively, by_numpy = both(lambda: near_duplicates(terms, keys, counted).tolist())
+    assert natively == by_numpy
+
+
+@pytest.mark.parametrize("unit", ["One and the same. ", "Row {n} of {n}. ", "w{n} v{n} u{n}.\n"])
+def test_near_duplicates_of_hostile_texts(unit: str) -> None:
+    read = tokenizer.read("".join(unit.format(n=n) for n in range(20_000)))
+    terms = prepare(read, np.zeros(1, np.int64)).terms
+    keys = np.random.default_rng(1).integers(0, 2**32, terms.shape[1], np.uint32)
+    counted = np.ones(len(keys), np.bool_)
+    natively, by_numpy = both(lambda: near_duplicates(terms, keys, counted).tolist())
+    assert natively == by_numpy
+
+
+@given(
+    matrices().filter(lambda terms: terms.shape[0] > 0),
+    st.integers(0, 2**32 - 1),
+    st.integers(1, 400),
+    st.sampled_from([0.0, 0.3, 1.0]),
+    st.booleans(),
+    st.integers(1, 12),
+)
+def test_retrieve(
+    terms: scipy.sparse.csr_array, seed: int, room: int, penalty: float, ties: bool, tiles: int
+) -> None:
+    terms = scipy.sparse.vstack([terms] * tiles, format="csr")
+    rng = np.random.default_rng(seed)
+    count = terms.shape[0]
+    tokens = rng.integers(1, 60, count)
+    shared = np.minimum(rng.integers(0, 60, count), np.minimum(tokens, np.roll(tokens, -1)) // 2)
+    shared[-1] = 0
+    scores = rng.integers(-2, 5, count) * -0.25 if ties else rng.normal(size=count)
+    repeated = rng.random(count) < 0.3
+    forced = [Forced(int(nth), "first") for nth in rng.integers(0, count, rng.integers(1, 5))]
+
+    def answer() -> tuple[object, ...]:
+        kept = retrieve(scores, tokens, shared, terms, forced, repeated, room, penalty)
+        return kept.sentences.tolist(), list(kept.reasons.items()), kept.partial, kept.truncated
+
+    natively, by_numpy = both(answer)
     assert natively == by_numpy

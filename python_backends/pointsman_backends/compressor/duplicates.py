@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
+
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse
 
+from pointsman_backends.compressor import native
 from pointsman_backends.compressor.rows import entries
 
 __all__ = ["near_duplicates"]
@@ -35,6 +38,8 @@ def near_duplicates(
 
     Source: Broder, "On the resemblance and containment of documents", SEQUENCES 1997.
     """
+    if native.library is not None and terms.indices.dtype == np.int32:
+        return _find_natively(native.library, terms, keys, counted)
     itself = np.arange(terms.shape[0])
     some = np.flatnonzero(np.diff(terms.indptr) > 0)
     if len(some) < 2:
@@ -62,6 +67,28 @@ def near_duplicates(
     # The first of a group may itself repeat another: what it is like is then no longer there.
     repeats &= ~repeats[likeliest]
     return np.where(repeats, likeliest, itself)
+
+
+def _find_natively(
+    library: ctypes.CDLL,
+    terms: scipy.sparse.csr_array,
+    keys: npt.NDArray[np.uint32],
+    counted: npt.NDArray[np.bool_],
+) -> npt.NDArray[np.int64]:
+    rows, columns = terms.shape
+    repeated = np.empty(rows, np.int64)
+    native.check(
+        library.pointsman_near_duplicates(
+            native.address(terms.indptr),
+            rows,
+            native.address(terms.indices),
+            columns,
+            native.address(keys),
+            native.address(counted),
+            native.address(repeated),
+        )
+    )
+    return repeated
 
 
 def _same(

@@ -35,7 +35,7 @@ _SIGNATURES = {
     # sentences.cpp
     "pointsman_find_sentences": "pipippippippip",
     "pointsman_cut_into_windows": "pippiiipp",
-    "pointsman_count_terms": "ppippippp",
+    "pointsman_count_terms": "ppiippippp",
     # wordpiece.cpp
     "pointsman_build_trie": "ppppipi",
     "pointsman_count_tokens": "pipipppip",
@@ -44,6 +44,10 @@ _SIGNATURES = {
     "pointsman_weigh_words": "pippipppipp",
     "pointsman_word_rows": "ppipipiipip",
     "pointsman_worst_windows": "pipppidpipip",
+    # duplicates.cpp
+    "pointsman_near_duplicates": "pipippp",
+    # retrieve.cpp
+    "pointsman_fill_room": "ppppipppiidipp",
 }
 
 _log = logging.getLogger(__name__)

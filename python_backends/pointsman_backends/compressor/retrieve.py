@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse
 
+from pointsman_backends.compressor import native
 from pointsman_backends.compressor.rows import entries
 
 __all__ = ["Forced", "Kept", "best_within", "retrieve"]
@@ -126,6 +128,13 @@ def retrieve(
         kept[first.sentence] = True
         return Kept(kept, {first.sentence: first.reason}, first.sentence, True)
 
+    if native.library is not None and terms.indices.dtype == np.int32:
+        chosen = _fill_natively(
+            native.library, scores, tokens, shared, terms, repeated, kept, left, penalty
+        )
+        reasons.update(dict.fromkeys(chosen, "score"))
+        return Kept(kept, reasons, None, truncated)
+
     order = np.argsort(-scores, kind="stable")
     order = order[~kept[order]]
     once, again = order[~repeated[order]], order[repeated[order]]
@@ -165,6 +174,41 @@ def retrieve(
             reasons[sentence] = "score"
             left -= size
     return Kept(kept, reasons, None, truncated)
+
+
+def _fill_natively(
+    library: ctypes.CDLL,
+    scores: npt.NDArray[np.float64],
+    tokens: npt.NDArray[np.int64],
+    shared: npt.NDArray[np.int64],
+    terms: scipy.sparse.csr_array,
+    repeated: npt.NDArray[np.bool_],
+    kept: npt.NDArray[np.bool_],
+    left: int,
+    penalty: float,
+) -> list[int]:
+    """Keep the best sentences besides those kept, and list them in the order of choice."""
+    chosen = np.empty(len(kept), np.int64)
+    count = native.check(
+        library.pointsman_fill_room(
+            native.address(scores),
+            native.address(tokens),
+            native.address(shared),
+            native.address(repeated),
+            len(kept),
+            native.address(terms.indptr),
+            native.address(terms.indices),
+            native.address(terms.data),
+            terms.shape[1],
+            _POOL,
+            penalty,
+            left,
+            native.address(kept),
+            native.address(chosen),
+        )
+    )
+    best: list[int] = chosen[:count].tolist()
+    return best
 
 
 class _Likeness:
