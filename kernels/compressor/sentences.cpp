@@ -1,6 +1,8 @@
 // Finds where sentences begin, cuts long ones into windows, and counts their terms; see prepare.py.
 #include <algorithm>
 #include <cstring>
+#include <numeric>
+#include <utility>
 
 #include "characters.h"
 #include "library.h"
@@ -209,26 +211,52 @@ POINTSMAN_EXPORT int64_t pointsman_cut_into_windows(const int32_t* counts, int64
 // the arrays of a matrix in CSR format. Sentences ascend by their first and by their end words;
 // columns and times have room for every term of every sentence. Returns the number of entries.
 POINTSMAN_EXPORT int64_t pointsman_count_terms(const int64_t* terms, const int32_t* which,
-                                               int64_t term_count, const int64_t* first_words,
-                                               const int64_t* end_words, int64_t sentences,
-                                               int32_t* row_starts, int32_t* columns,
-                                               double* times) noexcept {
-  int64_t first = 0, last = 0, count = 0;
-  for (int64_t i = 0; i < sentences; ++i) {
-    while (first < term_count && terms[first] < first_words[i]) ++first;
-    while (last < term_count && terms[last] < end_words[i]) ++last;
-    row_starts[i] = static_cast<int32_t>(count);
-    int32_t* row = columns + count;
-    int32_t* end = std::copy(which + first, which + last, row);
-    std::sort(row, end);
-    while (row != end) {
-      const int32_t* next = row;
-      while (next != end && *next == *row) ++next;
-      columns[count] = *row;
-      times[count++] = static_cast<double>(next - row);
-      row += next - row;
+                                               int64_t term_count, int64_t vocabulary,
+                                               const int64_t* first_words, const int64_t* end_words,
+                                               int64_t sentences, int32_t* row_starts,
+                                               int32_t* columns, double* times) noexcept {
+  // The matrix's transpose first, for then one pass over it brings the terms of all sentences into
+  // order. Its columns' ends, and which terms each sentence has:
+  const auto ends = pointsman::allocate<int32_t>(vocabulary + 1);
+  const auto spans = pointsman::allocate<std::pair<int64_t, int64_t>>(sentences);
+  if (!ends || !spans) return pointsman::kOutOfMemory;
+  std::fill_n(ends.get(), vocabulary + 1, 0);
+  for (int64_t row = 0, first = 0, last = 0; row < sentences; ++row) {
+    while (first < term_count && terms[first] < first_words[row]) ++first;
+    last = std::max(first, last);
+    while (last < term_count && terms[last] < end_words[row]) ++last;
+    spans[row] = {first, last};
+    for (int64_t term = first; term < last; ++term) ++ends[which[term] + 1];
+  }
+  std::partial_sum(ends.get(), ends.get() + vocabulary + 1, ends.get());
+  const auto rows = pointsman::allocate<int32_t>(ends[vocabulary]);
+  if (!rows) return pointsman::kOutOfMemory;
+  for (int64_t row = 0; row < sentences; ++row) {
+    for (int64_t term = spans[row].first; term < spans[row].second; ++term) {
+      rows[ends[which[term]]++] = static_cast<int32_t>(row);
     }
   }
-  row_starts[sentences] = static_cast<int32_t>(count);
-  return count;
+  // Each term's sentences now ascend, those it is in more than once in a row.
+  std::fill_n(row_starts, sentences + 1, 0);
+  const auto for_each_entry = [&](auto found) {
+    int32_t at = 0;
+    for (int64_t column = 0; column < vocabulary; ++column) {
+      while (at < ends[column]) {
+        const int32_t row = rows[at], first = at;
+        while (at < ends[column] && rows[at] == row) ++at;
+        found(row, static_cast<int32_t>(column), at - first);
+      }
+    }
+  };
+  for_each_entry([&](int32_t row, int32_t, int32_t) { ++row_starts[row + 1]; });
+  std::partial_sum(row_starts, row_starts + sentences + 1, row_starts);
+  const int32_t entries = row_starts[sentences];
+  for_each_entry([&](int32_t row, int32_t column, int32_t count) {
+    columns[row_starts[row]] = column;
+    times[row_starts[row]++] = count;
+  });
+  // Each start has become the next one.
+  std::copy_backward(row_starts, row_starts + sentences, row_starts + sentences + 1);
+  row_starts[0] = 0;
+  return entries;
 }

@@ -1,4 +1,7 @@
 // Splits a normalised text into words and hashes them; see words.py.
+#include <algorithm>
+#include <bit>
+#include <cstring>
 #include <utility>
 
 #include "characters.h"
@@ -7,20 +10,51 @@
 namespace pointsman {
 namespace {
 
-// The hash of words.py: the sum of spread characters times powers of a secret base.
-struct Hasher {
-  uint64_t spread;
-  const uint64_t* powers;
+// The hash of words.py: the sum of spread characters times powers of a secret base. Eight
+// characters at a time, those beyond a word times 0: guessing where each word ends would cost more.
+template <class Code>
+class Hasher {
+ public:
+  // Codes are readable before `end`.
+  Hasher(uint64_t spread, const uint64_t* powers, const Code* end)
+      : spread_(spread), powers_(powers), end_(end) {
+    for (int length = 0; length <= kChunk; ++length) {
+      for (int i = 0; i < kChunk; ++i) first_[length][i] = i < length ? powers[i] : 0;
+    }
+    if constexpr (sizeof(Code) == 1) {
+      for (uint64_t code = 0; code < 256; ++code) octets_[code] = spread_out(code);
+    }
+  }
 
-  template <class Code>
   uint64_t operator()(const Code* codes, int64_t length) const {
     uint64_t sum = 0;
-    for (int64_t i = 0; i < length; ++i) {
-      uint64_t code = (uint64_t{codes[i]} + 1) * spread;
-      sum += (code ^ (code >> 29)) * powers[i];
+    if (end_ - codes >= kChunk) [[likely]] {
+      const uint64_t* powers = first_[std::min<int64_t>(length, kChunk)];
+      for (int i = 0; i < kChunk; ++i) sum += spread(codes[i]) * powers[i];
+      for (int64_t i = kChunk; i < length; ++i) sum += spread(codes[i]) * powers_[i];
+    } else {
+      for (int64_t i = 0; i < length; ++i) sum += spread(codes[i]) * powers_[i];
     }
     return sum;
   }
+
+ private:
+  static constexpr int kChunk = 8;
+
+  uint64_t spread(Code code) const {
+    if constexpr (sizeof(Code) == 1) return octets_[code];
+    return spread_out(code);
+  }
+  uint64_t spread_out(uint64_t code) const {
+    code = (code + 1) * spread_;
+    return code ^ code >> 29;
+  }
+
+  uint64_t spread_;
+  const uint64_t* powers_;
+  const Code* end_;
+  uint64_t first_[kChunk + 1][kChunk];
+  uint64_t octets_[256];
 };
 
 // Distinct hashes, in the order of their values.
@@ -91,32 +125,72 @@ class HashTable {
   int64_t count_ = 0;
 };
 
-// Calls found(start, end, is_term) for each word.
+constexpr int64_t kBlock = 64;
+
+// Which of a block's characters are of words, and which are anything but white space, a bit each.
+struct Kinds {
+  uint64_t word, content;
+};
+
+Kinds kinds_of(const uint8_t* properties) {
+  static_assert(std::endian::native == std::endian::little);
+  static_assert(kKind == 3 && kSpace == 0 && kWord == 1);
+  constexpr uint64_t kOnes = 0x0101010101010101, kGather = 0x0102040810204080;
+  Kinds kinds{0, 0};
+  for (int i = 0; i < kBlock; i += 8) {
+    uint64_t eight;
+    std::memcpy(&eight, properties + i, 8);
+    const uint64_t low = eight & kOnes, high = eight >> 1 & kOnes;
+    // The product gathers the lowest bits of eight octets in the highest one.
+    kinds.word |= ((low & ~high) * kGather >> 56) << i;
+    kinds.content |= ((low | high) * kGather >> 56) << i;
+  }
+  return kinds;
+}
+
+// Calls found(start, end) for each word.
 template <class Found>
 void for_each_word(const uint8_t* properties, int64_t length, int64_t longest, Found found) {
-  for (int64_t i = 0; i < length;) {
-    const int kind = properties[i] & kKind;
-    int64_t end = i + 1;
-    if (kind == kWord) {
-      while (end < length && (properties[end] & kKind) == kWord && end - i < longest) ++end;
+  bool open = false;  // whether a word has begun in an earlier block
+  int64_t start = 0;
+  for (int64_t base = 0; base < length; base += kBlock) {
+    const int64_t next = base + kBlock;
+    uint8_t padded[kBlock] = {};  // the text's last block, and white space
+    if (next > length) std::memcpy(padded, properties + base, length - base);
+    const auto [word, content] = kinds_of(next > length ? padded : properties + base);
+    const uint64_t goes_on = next < length && (properties[next] & kKind) == kWord;
+    const uint64_t alone = content & ~word;
+    uint64_t firsts = alone | (word & ~(word << 1 | uint64_t{open}));
+    uint64_t lasts = alone | (word & ~(word >> 1 | goes_on << 63));
+    for (; lasts != 0; lasts &= lasts - 1) {
+      if (!open) {
+        start = base + std::countr_zero(firsts);
+        firsts &= firsts - 1;
+      }
+      open = false;
+      const int64_t end = base + std::countr_zero(lasts) + 1;
+      for (; end - start > longest; start += longest) found(start, start + longest);
+      found(start, end);
     }
-    if (kind != kSpace) found(i, end, (kind & 1) != 0);
-    i = end;
+    if (firsts != 0) {
+      start = base + std::countr_zero(firsts);
+      open = true;
+    }
   }
 }
 
 template <class Code>
 int64_t split(const Code* codes, const uint8_t* properties, int64_t length, int64_t longest,
-              const Hasher& hash, int64_t* starts, int64_t* ends, int64_t* terms, int32_t* which,
-              uint64_t* distinct, int64_t* examples) noexcept {
+              const Hasher<Code>& hash, int64_t* starts, int64_t* ends, int64_t* terms,
+              int32_t* which, uint64_t* distinct, int64_t* examples) noexcept {
   HashTable table;
   if (!table.reserve()) return kOutOfMemory;
   int64_t word = 0, term = 0;
   bool complete = true;
-  for_each_word(properties, length, longest, [&](int64_t start, int64_t end, bool is_term) {
+  for_each_word(properties, length, longest, [&](int64_t start, int64_t end) {
     starts[word] = start;
     ends[word] = end;
-    if (is_term) {
+    if (properties[start] & kTerm) {
       const int32_t number =
           table.find_or_add(hash(codes + start, end - start), static_cast<int32_t>(word));
       complete &= number >= 0;
@@ -146,27 +220,30 @@ int64_t split(const Code* codes, const uint8_t* properties, int64_t length, int6
 POINTSMAN_EXPORT int64_t pointsman_count_words(const uint8_t* properties, int64_t length,
                                                int64_t longest, int64_t* counts) noexcept {
   counts[0] = counts[1] = 0;
-  pointsman::for_each_word(properties, length, longest, [&](int64_t, int64_t, bool is_term) {
+  pointsman::for_each_word(properties, length, longest, [&](int64_t start, int64_t) {
     ++counts[0];
-    counts[1] += is_term;
+    counts[1] += properties[start] & pointsman::kTerm;
   });
   return 0;
 }
 
 // Writes the arrays of words.Words. Code points are of code_size octets, 1 or 4; powers has
-// `longest` elements, starts and ends as many as there are words, the others as there are terms.
-// Returns how many of distinct and examples are written.
+// at least `longest` elements, and 8, starts and ends as many as there are words, the others as
+// there are terms. Returns how many of distinct and examples are written.
 POINTSMAN_EXPORT int64_t pointsman_split_words(const void* codes, int64_t code_size,
                                                const uint8_t* properties, int64_t length,
                                                int64_t longest, uint64_t spread,
                                                const uint64_t* powers, int64_t* starts,
                                                int64_t* ends, int64_t* terms, int32_t* which,
                                                uint64_t* distinct, int64_t* examples) noexcept {
-  const pointsman::Hasher hash{spread, powers};
   if (code_size == 1) {
-    return pointsman::split(static_cast<const uint8_t*>(codes), properties, length, longest, hash,
-                            starts, ends, terms, which, distinct, examples);
+    const auto* octets = static_cast<const uint8_t*>(codes);
+    return pointsman::split(octets, properties, length, longest,
+                            pointsman::Hasher<uint8_t>(spread, powers, octets + length), starts,
+                            ends, terms, which, distinct, examples);
   }
-  return pointsman::split(static_cast<const uint32_t*>(codes), properties, length, longest, hash,
-                          starts, ends, terms, which, distinct, examples);
+  const auto* points = static_cast<const uint32_t*>(codes);
+  return pointsman::split(points, properties, length, longest,
+                          pointsman::Hasher<uint32_t>(spread, powers, points + length), starts,
+                          ends, terms, which, distinct, examples);
 }

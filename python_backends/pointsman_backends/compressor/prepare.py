@@ -281,7 +281,10 @@ def _count_terms(
         arrays = _distinct_terms(words, starts, ends, shape[1])
     else:
         arrays = _distinct_natively(native.library, words, starts, ends)
-    return scipy.sparse.csr_array(arrays, shape=shape)
+    # Its constructor would look at each entry.
+    matrix = scipy.sparse.csr_array(shape)
+    matrix.data, matrix.indices, matrix.indptr = arrays
+    return matrix
 
 
 def _distinct_natively(
@@ -293,16 +296,19 @@ def _distinct_natively(
     room = int((ends - starts).sum())
     times, columns = np.empty(room, np.float64), np.empty(room, np.int32)
     indptr = np.empty(len(starts) + 1, np.int32)
-    entries = library.pointsman_count_terms(
-        address(words.terms),
-        address(words.which),
-        len(words.terms),
-        address(starts),
-        address(ends),
-        len(starts),
-        address(indptr),
-        address(columns),
-        address(times),
+    entries = native.check(
+        library.pointsman_count_terms(
+            address(words.terms),
+            address(words.which),
+            len(words.terms),
+            len(words.distinct),
+            address(starts),
+            address(ends),
+            len(starts),
+            address(indptr),
+            address(columns),
+            address(times),
+        )
     )
     return times[:entries], columns[:entries], indptr
 
