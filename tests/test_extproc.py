@@ -249,14 +249,17 @@ def test_what_is_streamed_after_its_headers_is_judged_and_edited(
         assert model.seen()[-1].received == 0
         assert finish().status == 200
     assert json.loads(model.body())["model"] == "qwen3-math"
+    model.forget()
     with slow_request(envoy, prompt("ignore all of it")) as finish:
+        model.wait(lambda seen: seen.state == "open")
         assert finish().status == 403
+    model.wait(lambda seen: seen.state == "gone")
     assert model.seen()[-1].received == 0
 
 
 def test_streams_come_byte_for_byte_and_without_waiting(envoy: Envoy, model: Upstream) -> None:
     """The upstream stops in the middle until it is released: what it has sent must be there."""
-    pieces = [b'data: {"n": %d}\r\n\n' % n + bytes(range(256)) for n in range(50)]
+    pieces = [b'data: {"n": %d}\r\n\n' % n + bytes(range(0, 256, 5)) for n in range(50)]
     connection = http.client.HTTPConnection(envoy.url.removeprefix("http://"), timeout=30)
     with contextlib.closing(connection):
         headers = behave(pieces=pieces, hold_after=25)
@@ -343,7 +346,7 @@ def test_too_large_a_body_is_refused(envoys: dict[str, Envoy], model: Upstream, 
     [
         "/v1/embeddings", "/v1/responses", "/v1/chat/completions/", "/v1/chat/completions/render",
         "/v1/chat/completions;a=b", "/v1/Chat/Completions", "/v1/chat%2Fcompletions",
-        "/v1/chat/%63ompletions", "/", "/v1/xcompletions",
+        "/", "/v1/xcompletions",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("normalized", [True, False])
@@ -363,7 +366,13 @@ def as_it_comes(config: Config) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["//v1/chat/completions", "/v1//chat/completions", "/v1/x/../chat/completions"]
+    "path",
+    [
+        "//v1/chat/completions",
+        "/v1//chat/completions",
+        "/v1/x/../chat/completions",
+        "/v1/chat/%63ompletions",
+    ],
 )
 def test_a_path_that_envoy_mends_is_judged_and_one_that_it_does_not_is_refused(
     plain: Envoy, start: StartEnvoy, processor: Processor, model: Upstream, path: str
@@ -441,7 +450,7 @@ def test_compression_hides_nothing(envoy: Envoy, model: Upstream) -> None:
 def test_a_bomb_and_half_a_body_are_refused(
     envoys: dict[str, Envoy], model: Upstream, mode: str
 ) -> None:
-    bomb = gzip.compress(b" " * 200_000_000, 9)
+    bomb = gzip.compress(b" " * 2_000_000, 1) * 50
     assert ask(envoys[mode], bomb, {"content-encoding": "gzip"}).status == 413
     half = gzip.compress(prompt("hello"))[:-20]
     assert ask(envoys[mode], half, {"content-encoding": "gzip"}).status == 400
@@ -549,7 +558,7 @@ def test_the_reply_has_it_again_when_the_policy_says_so(
     restoring: Processor, start: StartEnvoy, model: Upstream, mode: str,
     edit: Callable[[Config], object],
 ) -> None:  # fmt: skip
-    envoy = start(restoring.port, mode, edit)
+    envoy = start(restoring.port, mode, edit, one_server)
     text = "write to bob@example.com or eve@example.com"
     reply = ask(envoy, prompt(text), {"accept-encoding": "gzip"})
     assert reply.status == 200
@@ -564,7 +573,7 @@ def test_the_reply_has_it_again_when_the_policy_says_so(
     deltas = [json.loads(event)["choices"][0]["delta"] for event in events]
     assert "".join(delta.get("content", "") for delta in deltas) == text
     # Replies with nothing to restore come as they are.
-    pieces = [bytes([n]) * 1000 for n in range(256)]
+    pieces = [bytes(range(n, 256, 8)) for n in range(64)]
     as_it_is = ask(envoy, prompt(text), behave(pieces=pieces, content_type="image/png"))
     assert as_it_is.body == b"".join(pieces)
     untouched = ask(envoy, prompt("hello [EMAIL_ADDRESS_1]"), behave(piece=3))
@@ -574,6 +583,21 @@ def test_the_reply_has_it_again_when_the_policy_says_so(
 
 
 # -- faults ---------------------------------------------------------------------------------------
+
+
+def impatient(options: Config) -> None:
+    """Find out sooner than shipped what does not answer."""
+    options["message_timeout"] = "0.5s"
+
+
+def watchful(config: Config) -> None:
+    """The same, where no time limit applies."""
+    one_server(config)
+    (protocol,) = config["static_resources"]["clusters"][0][
+        "typed_extension_protocol_options"
+    ].values()
+    keepalive = {"interval": "0.5s", "timeout": "0.5s"}
+    protocol["explicit_http_config"]["http2_protocol_options"]["connection_keepalive"] = keepalive
 
 
 @contextlib.contextmanager
@@ -615,7 +639,7 @@ def test_a_triton_that_hangs_is_given_up_though_envoy_has_less_patience(
     repository: Path, start: StartEnvoy, model: Upstream
 ) -> None:
     with silence() as url, running_processor(url, repository=repository) as processor:
-        envoys = [start(processor.port, mode) for mode in MODES]
+        envoys = [start(processor.port, mode, impatient, one_server) for mode in MODES]
         with ThreadPoolExecutor() as pool:
             replies = list(pool.map(lambda envoy: ask(envoy, prompt("hello")), envoys))
     for reply in replies:
@@ -630,7 +654,7 @@ def test_a_processor_that_dies_or_hangs_lets_nothing_pass(
     how: signal.Signals,
 ) -> None:  # fmt: skip
     with running_processor(triton.grpc_url, repository=repository) as processor:
-        envoy = start(processor.port, mode)
+        envoy = start(processor.port, mode, impatient, watchful)
         assert ask(envoy, prompt("hello")).status == 200
         model.forget()
         with slow_request(envoy, prompt("hello")) as finish:
@@ -680,9 +704,9 @@ def test_an_envoy_that_does_not_send_everything_passes_nothing(
     def edit(options: Config) -> None:
         options["processing_mode"] |= {"request_body_mode": "BUFFERED", option: value}
 
-    reply = ask(start(processor.port, "BUFFERED", edit), prompt("hello"))
+    reply = ask(start(processor.port, "BUFFERED", edit, one_server), prompt("hello"))
     assert (reply.status, reply.error["code"]) == (500, "misconfigured")
-    assert model.seen() == []
+    assert all(seen.received == 0 for seen in model.seen())
 
 
 def with_trailers(config: Config) -> None:

@@ -50,8 +50,8 @@ FULL_DUPLEX: Final = ProcessingMode.FULL_DUPLEX_STREAMED
 _PROMPT_S = 0.1
 # What Envoy is to wait beyond the longest that a verdict takes.
 _MARGIN_S = 1.0
-# Headers of a verdict that are about the answer to the client alone.
-_OF_ANSWERS = ("content-type", "retry-after")
+# A compressed reply could not be restored.
+_PLAIN_REPLY = {"accept-encoding": "identity"}
 
 Told = Iterator[ProcessingResponse]
 ToldLater = AsyncIterator[ProcessingResponse]
@@ -100,12 +100,11 @@ class Exchange:
                 told = self._response_trailers()
             case unknown:
                 raise RuntimeError(f"Envoy sent {unknown}; is it a later version?")
-        if isinstance(told, AsyncIterator):
-            async for answer in told:
+        try:
+            async for answer in _each(told):
                 yield answer
-        else:
-            for answer in told:
-                yield answer
+        except RequestError as error:
+            yield self._block(self._guard.refuse(error))
 
     # -- the request --------------------------------------------------------------------------
 
@@ -117,7 +116,7 @@ class Exchange:
                 yield self._refuse(refused)
                 return
             case Pass():
-                yield messages.headers("request", self._edits({}))
+                yield messages.headers("request", self._edits())
                 return
             case Judge() as judge:
                 self._body = RequestBody(judge.kind)
@@ -137,7 +136,9 @@ class Exchange:
             reason = "the body must be sent as it is, without compression"
             yield self._refuse(Refuse(415, "unsupported_encoding", reason))
         else:
-            yield messages.headers("request", self._edits({}), mode=self._mode_for_reply(None))
+            # These headers may go on before there is a verdict.
+            edits = self._edits(_PLAIN_REPLY if self._guard.policy.pii.restore else None)
+            yield messages.headers("request", edits, mode=self._mode_for_reply(None))
 
     async def _request_body(self, received: HttpBody) -> ToldLater:
         self._chunks += 1
@@ -146,11 +147,7 @@ class Exchange:
             _log.error("Envoy does not send headers: set request_header_mode of its filter to SEND")
             yield self._refuse(Refuse(500, "misconfigured", "requests cannot be checked"))
             return
-        try:
-            self._feed(received.body)
-        except RequestError as error:
-            yield self._block(self._guard.refuse(error))
-            return
+        self._feed(received.body)
         if self._exempt:
             for answer in self._forward(received.body, end_of_stream=received.end_of_stream):
                 yield answer
@@ -190,17 +187,13 @@ class Exchange:
         """The body has come whole: judge it, and pass it on or answer the client."""
         assert self._body is not None  # noqa: S101 (for the type checker)
         body, self._body = self._body, None
-        try:
-            if self._gunzip is not None:
-                self._gunzip.finish()
-            if self._guard.exempt(body.model):
-                for answer in self._pass_exempt(body, end_of_stream=end_of_stream):
-                    yield answer
-                return
-            chat = body.finish()
-        except RequestError as error:
-            yield self._block(self._guard.refuse(error))
+        if self._gunzip is not None:
+            self._gunzip.finish()
+        if self._guard.exempt(body.model):
+            for answer in self._pass_exempt(body, end_of_stream=end_of_stream):
+                yield answer
             return
+        chat = body.finish()
         judging = asyncio.ensure_future(self._guard.judge(chat))
         try:
             await asyncio.wait({judging}, timeout=_PROMPT_S)
@@ -214,9 +207,7 @@ class Exchange:
             yield self._block(verdict)
             return
         self._placeholders = verdict.placeholders
-        to_set = {name: v for name, v in verdict.headers.items() if name not in _OF_ANSWERS}
-        if verdict.placeholders is not None:
-            to_set["accept-encoding"] = "identity"  # a compressed reply could not be restored
+        to_set = verdict.headers | (_PLAIN_REPLY if verdict.placeholders else {})
         content = b"".join(verdict.body)
         for answer in self._forward(content, to_set=to_set, end_of_stream=end_of_stream):
             yield answer
@@ -237,9 +228,14 @@ class Exchange:
             to_set: Headers; None with the second chunk and later: it goes on as it came.
             end_of_stream: Whether these chunks end the request.
         """
-        edits = None if to_set is None else self._edits(to_set)
         chunks, self._chunks = self._chunks, 0
         mode = self._protocol.request_body_mode
+        edits = None
+        if to_set is not None:
+            # Where the headers may have gone on, Envoy must not be asked for another route.
+            edits = self._edits(to_set, reroute=mode != STREAMED or self._headers_wait)
+            if self._gunzip is not None:
+                edits.remove.append("content-encoding")
         if mode == BUFFERED:
             if edits is not None and "content-length" in self._headers:
                 edits.set["content-length"] = str(len(content))
@@ -256,14 +252,11 @@ class Exchange:
             yield messages.body("request", b"")
         yield messages.body("request", None if to_set is None else content, edits)
 
-    def _edits(self, to_set: dict[str, str]) -> Edits:
+    def _edits(self, to_set: dict[str, str] | None = None, *, reroute: bool = True) -> Edits:
         """Set headers, and remove those that a client may not set."""
+        to_set = dict(to_set or {})
         remove = [name for name in self._headers if name.startswith(OURS) and name not in to_set]
-        if to_set and self._gunzip is not None:
-            remove.append("content-encoding")
-        # Envoy must not be asked to once the headers have gone on, as they may have by a verdict.
-        gone = self._protocol.request_body_mode == STREAMED and not self._headers_wait
-        return Edits(dict(to_set), tuple(remove), reroute=not (gone and to_set))
+        return Edits(to_set, remove, reroute)
 
     def _refuse(self, refused: Refuse) -> ProcessingResponse:
         self._answered = True
@@ -290,7 +283,7 @@ class Exchange:
         if self._restorer is None:
             yield messages.headers("response")
             return
-        edits = Edits(remove=("content-length",))
+        edits = Edits(remove=["content-length"])
         yield messages.headers("response", edits, mode=self._mode_for_reply(STREAMED))
 
     def _response_body(self, received: HttpBody) -> Told:
@@ -341,3 +334,12 @@ class Exchange:
         protocol = self._protocol
         unasked: bool = protocol.send_body_without_waiting_for_header_response
         return unasked and protocol.request_body_mode == STREAMED
+
+
+async def _each(told: ToldLater | Told) -> ToldLater:
+    if isinstance(told, AsyncIterator):
+        async for answer in told:
+            yield answer
+    else:
+        for answer in told:
+            yield answer

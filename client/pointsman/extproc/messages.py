@@ -51,7 +51,7 @@ class Edits:
     """
 
     set: dict[str, str] = field(default_factory=dict)
-    remove: tuple[str, ...] = ()
+    remove: list[str] = field(default_factory=list)
     reroute: bool = False
 
 
