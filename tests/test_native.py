@@ -17,7 +17,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers.models import WordPiece
-from tokenizers.normalizers import BertNormalizer
+from tokenizers.normalizers import NFKD, BertNormalizer
+from tokenizers.normalizers import Sequence as Normalizers
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
 from pointsman_backends.compressor import native
@@ -76,7 +77,7 @@ def _built(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @functools.cache
 def table() -> CharacterTable:
-    return CharacterTable(BertNormalizer(), BertPreTokenizer())
+    return fresh()
 
 
 def both(function: Callable[[], Any]) -> tuple[Any, Any]:
@@ -97,6 +98,32 @@ def assert_same(left: Any, right: Any) -> None:
             assert one.dtype == other.dtype, field.name
             assert one.shape == other.shape, field.name
             assert one.tobytes() == other.tobytes(), field.name
+
+
+def assert_same_characters(text: str, some: CharacterTable) -> None:
+    assert_same(*both(lambda: some.normalise(text)))
+    assert_same(*both(lambda: fresh().normalise(text)))
+
+
+def fresh() -> CharacterTable:
+    """A table that has seen ASCII alone."""
+    return CharacterTable(BertNormalizer(), BertPreTokenizer())
+
+
+@given(texts)
+def test_characters(text: str) -> None:
+    assert_same_characters(text, table())
+
+
+@given(st.text("ab é\x00ﬁ㎏½中"))
+def test_characters_that_become_many(text: str) -> None:
+    normalizer = Normalizers([NFKD(), BertNormalizer(strip_accents=False)])
+    assert_same_characters(text, CharacterTable(normalizer, BertPreTokenizer()))
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_characters_of_hostile_texts(text: str) -> None:
+    assert_same_characters(text, table())
 
 
 def split(text: str, longest: int = 100) -> tuple[Words, Words]:

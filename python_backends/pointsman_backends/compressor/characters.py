@@ -9,6 +9,8 @@ seen: it cannot differ from them.
 
 from __future__ import annotations
 
+import ctypes
+import threading
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,6 +19,9 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers.normalizers import Normalizer
 from tokenizers.pre_tokenizers import PreTokenizer
+
+from pointsman_backends.compressor import native
+from pointsman_backends.compressor.native import address
 
 __all__ = [
     "CLOSER",
@@ -123,6 +128,7 @@ class CharacterTable:
         self._lengths = np.full(_CODE_POINTS, _UNSEEN, np.uint8)
         self._becomes = np.zeros(_CODE_POINTS, np.uint32)
         self._expansions = np.zeros(0, np.uint32)
+        self._learning = threading.Lock()  # else two threads could give one place in it twice
         self._learn(np.arange(128))
         self._ascii_codes = self._becomes[:256].astype(np.uint8).tobytes()
         # What is removed gets a mark that is no property.
@@ -131,6 +137,8 @@ class CharacterTable:
 
     def normalise(self, text: str) -> NormalText:
         """Normalise a text without lone surrogates."""
+        if native.library is not None:
+            return self._normalise_natively(native.library, text)
         # ASCII by bytes (what is not becomes "?"), then the other characters by the table.
         octets = text.encode("ascii", "replace")
         codes = np.frombuffer(octets.translate(self._ascii_codes), np.uint8)
@@ -141,9 +149,8 @@ class CharacterTable:
             original = np.frombuffer(text.encode("utf-32-le"), np.uint32)
             special = np.flatnonzero(original > 127)
             others = original[special]
-            unseen = self._lengths[others] == _UNSEEN
-            if unseen.any():
-                self._learn(np.unique(others[unseen]))
+            if (self._lengths[others] == _UNSEEN).any():
+                self._learn(np.unique(others))
             codes = codes.astype(np.uint32)
             codes[special] = self._becomes[others]
             properties[special] = self._properties[others]
@@ -160,9 +167,35 @@ class CharacterTable:
         codes[many] = self._expansions[codes[many] + nth.astype(np.uint32)]
         return NormalText(codes, properties[source], source, len(text))
 
+    def _normalise_natively(self, library: ctypes.CDLL, text: str) -> NormalText:
+        ascii_ = text.isascii()
+        octets = text.encode("ascii" if ascii_ else "utf-32-le")
+        dtype: type[np.generic] = np.uint8 if ascii_ else np.uint32
+        original = octets, np.dtype(dtype).itemsize, len(text)
+        lengths, *_ = tables = [
+            address(t) for t in (self._lengths, self._becomes, self._properties)
+        ]
+        codes, properties = np.empty(len(text), dtype), np.empty(len(text), np.uint8)
+        result = address(codes), address(properties)
+        if library.pointsman_replace(*tables, *original, *result):
+            return NormalText(codes, properties, None, len(text))
+        length = library.pointsman_normal_length(lengths, *original)
+        if length < 0:
+            self._learn(np.unique(np.frombuffer(octets, dtype)))
+            return self._normalise_natively(library, text)
+        codes, properties = np.empty(length, dtype), np.empty(length, np.uint8)
+        source = np.empty(length, np.int32)
+        result = address(codes), address(properties)
+        library.pointsman_expand(
+            *tables, address(self._expansions), *original, *result, address(source)
+        )
+        return NormalText(codes, properties, source, len(text))
+
     def _learn(self, codes: npt.NDArray[Any]) -> None:
-        for first in range(0, len(codes), _BATCH):
-            self._learn_batch([chr(code) for code in codes[first : first + _BATCH].tolist()])
+        with self._learning:
+            codes = codes[self._lengths[codes] == _UNSEEN]
+            for first in range(0, len(codes), _BATCH):
+                self._learn_batch([chr(code) for code in codes[first : first + _BATCH].tolist()])
 
     def _learn_batch(self, characters: list[str]) -> None:
         normal = self._normalise_each(characters)

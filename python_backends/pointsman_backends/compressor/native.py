@@ -10,7 +10,7 @@ import ctypes
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy.typing as npt
 
@@ -29,6 +29,10 @@ _PATHS = (
 _TYPES = {"p": ctypes.c_void_p, "i": ctypes.c_int64, "u": ctypes.c_uint64, "d": ctypes.c_double}
 # What each function takes, a letter each: pointer, int64, uint64, double. All return int64.
 _SIGNATURES = {
+    # normalise.cpp
+    "pointsman_replace": "ppppiipp",
+    "pointsman_normal_length": "ppii",
+    "pointsman_expand": "pppppiippp",
     # words.cpp
     "pointsman_count_words": "piip",
     "pointsman_split_words": "pipiiuppppppp",
@@ -44,11 +48,19 @@ _SIGNATURES = {
     "pointsman_weigh_words": "pippipppipp",
     "pointsman_word_rows": "ppipipiipip",
     "pointsman_worst_windows": "pipppidpipip",
+    # relevance.cpp
+    "pointsman_row_sums": "ppipp",
+    "pointsman_textrank": "pppiippddip",
     # duplicates.cpp
     "pointsman_near_duplicates": "pipippp",
     # retrieve.cpp
     "pointsman_fill_room": "ppppipppiidipp",
 }
+
+# Called under Python's lock: they read tables that other threads may write.
+_LOCKED = ("pointsman_replace", "pointsman_normal_length", "pointsman_expand")
+
+_addressof, _from_buffer = ctypes.addressof, cast(Any, ctypes.c_char.from_buffer)
 
 _log = logging.getLogger(__name__)
 
@@ -78,10 +90,12 @@ def load(paths: Sequence[str] = _PATHS) -> ctypes.CDLL | None:
                     _VERSION,
                 )
                 continue
+            locked = ctypes.PyDLL(path)
             for name, types in _SIGNATURES.items():
-                function = getattr(found, name)
+                function = getattr(locked if name in _LOCKED else found, name)
                 function.argtypes = [_TYPES[letter] for letter in types]
                 function.restype = ctypes.c_int64
+                setattr(found, name, function)
         except AttributeError as error:
             _log.warning("%s is no library of ours, so NumPy does its work: %s", path, error)
             continue
@@ -96,6 +110,10 @@ def address(array: npt.NDArray[Any]) -> int:
     Raises:
         ValueError: They do not.
     """
+    try:
+        return _addressof(_from_buffer(array))  # the quickest way, if there is something to write
+    except (TypeError, ValueError):
+        pass
     if not array.flags.c_contiguous:
         raise ValueError("the elements of the array do not lie one after the other")
     return array.ctypes.data
