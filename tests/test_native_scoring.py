@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pointsman_backends.compressor import native
 from pointsman_backends.compressor.duplicates import near_duplicates
 from pointsman_backends.compressor.prepare import prepare
+from pointsman_backends.compressor.relevance import UnitRows, term_signals, textrank
 from pointsman_backends.compressor.retrieve import Forced, retrieve
 from pointsman_backends.compressor.risk import PERSONAL, RiskModel
 from pointsman_backends.compressor.risk_signal import RiskSignals
@@ -115,6 +116,15 @@ def test_near_duplicates_of_hostile_texts(unit: str) -> None:
     keys = np.random.default_rng(1).integers(0, 2**32, terms.shape[1], np.uint32)
     counted = np.ones(len(keys), np.bool_)
     natively, by_numpy = both(lambda: near_duplicates(terms, keys, counted).tolist())
+    assert natively == by_numpy
+
+
+@given(matrices().filter(lambda terms: terms.shape[0] > 0), st.integers(1, 20))
+def test_signals_of_terms(terms: scipy.sparse.csr_array, tiles: int) -> None:
+    terms = scipy.sparse.vstack([terms] * tiles, format="csr")
+    natively, by_numpy = both(lambda: textrank(UnitRows(terms)).tobytes())
+    assert natively == by_numpy
+    natively, by_numpy = both(lambda: {n: s.tobytes() for n, s in term_signals(terms).items()})
     assert natively == by_numpy
 
 
