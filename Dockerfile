@@ -4,7 +4,8 @@
 
 # --- cpu: slim Python with the Triton of nvidia-pytriton ---------------------------------------
 
-# The attention op for the CPU. This image has a C++ compiler, on the same Debian as the next.
+# The attention op for the CPU and the compressor's library. This image has a C++ compiler, on the
+# same Debian as the next.
 FROM python:3.11.14-bookworm AS cpu-op
 WORKDIR /src
 COPY scripts/build_kernels scripts/fetch_ort_headers scripts/
@@ -28,8 +29,9 @@ RUN pip install --no-cache-dir hatchling==1.33.0 \
     && pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir=/dist . \
     && /opt/venv/bin/pip install --no-cache-dir --no-deps /dist/*.whl \
     && /opt/venv/bin/pip check
-# Where `pointsman serve` looks for it.
+# Where `pointsman serve` looks for them.
 COPY --from=cpu-op /src/build/kernels/libck_flash_attention.so \
+    /src/build/kernels/libpointsman_compressor.so \
     /opt/venv/lib/python3.11/site-packages/pointsman/_server/kernels/
 
 FROM python:3.11.14-slim-bookworm AS cpu
@@ -73,7 +75,11 @@ RUN if [ -d /opt/rocm/include/ck_tile ]; then gpu=ON; \
          -DCMAKE_MAKE_PROGRAM=/opt/cmake/bin/ninja -DCMAKE_CXX_COMPILER=/opt/rocm/bin/hipcc \
          -DPOINTSMAN_ROCM="$gpu" \
     && /opt/cmake/bin/cmake --build /tmp/op --parallel \
-    && /opt/cmake/bin/cmake --install /tmp/op --prefix /op
+    && /opt/cmake/bin/cmake --install /tmp/op --prefix /op \
+    && /opt/cmake/bin/cmake -S /src/kernels/compressor -B /tmp/compressor -G Ninja \
+         -DCMAKE_MAKE_PROGRAM=/opt/cmake/bin/ninja -DCMAKE_CXX_COMPILER=/opt/rocm/bin/hipcc \
+    && /opt/cmake/bin/cmake --build /tmp/compressor --parallel \
+    && /opt/cmake/bin/cmake --install /tmp/compressor --prefix /op
 
 FROM rocm/tritoninferenceserver:tritoninferenceserver-25.12.amd1_rocm7.2_ubuntu24.04_py3.12 AS rocm
 LABEL org.opencontainers.image.title="pointsman" \

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from pointsman import paths
+from tests import sanitizers
 
 ROOT = Path(__file__).parents[1]
 TESTS = Path("tests") / "test_attention_op.py"
@@ -32,23 +33,9 @@ HERE = [isa for isa, flags in NEEDS.items() if flags <= set(FLAGS)]
 SHORT = "not whole_length and not thirty_two_thousand"
 
 
-def run_tests(selected: str, *, isa: str, **environment: str) -> str:
+def run_tests(selected: str, *, isa: str, **variables: str) -> str:
     """Run the op's tests in a process of their own; return what they print."""
-    command = [sys.executable, "-m", "pytest", str(TESTS), "-q", "-p", "no:cacheprovider"]
-    # What a sanitizer says of a crash must not be lost in pytest's files.
-    command += ["--capture=no", "-p", "no:faulthandler", "-k", selected]
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        env={**os.environ, "CK_FLASH_ATTENTION_ISA": isa, **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    found = re.search("ERROR: AddressSanitizer|: runtime error: ", done.stdout)
-    told = done.stdout[found.start() :][:3000] if found else done.stdout[-6000:]
-    assert done.returncode == 0, told
-    return done.stdout
+    return sanitizers.run_tests(str(TESTS), "-k", selected, CK_FLASH_ATTENTION_ISA=isa, **variables)
 
 
 # Without the variable the best one for float32 runs: that is test_attention_op.py itself.
@@ -86,20 +73,7 @@ def test_an_instruction_set_this_machine_lacks_is_refused(isa: str) -> None:
 
 @pytest.fixture(scope="session")
 def sanitized_library() -> Path:
-    subprocess.run([str(ROOT / "scripts" / "build_kernels"), "sanitized"], check=True)
-    library = ROOT / "build" / "kernels-sanitized" / paths.ATTENTION_LIBRARY
-    code = library.read_bytes()
-    assert b"__asan_report_load" in code
-    assert b"__ubsan_handle" in code
-    return library
-
-
-def runtime(name: str) -> str:
-    """The path of one of GCC's runtime libraries."""
-    command = ["g++", f"-print-file-name={name}"]
-    found = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-    assert Path(found).is_file(), found
-    return found
+    return sanitizers.build(paths.ATTENTION_LIBRARY)
 
 
 @pytest.mark.parametrize("isa", HERE)
@@ -111,8 +85,5 @@ def test_no_undefined_behaviour_and_no_access_past_a_tensor(
         isa=isa,
         POINTSMAN_FUZZ_EXAMPLES="50",
         POINTSMAN_TEST_OP_LIBRARY=str(sanitized_library),
-        LD_PRELOAD=f"{runtime('libasan.so')} {runtime('libubsan.so')}",
-        # Python itself leaves memory behind.
-        ASAN_OPTIONS="detect_leaks=0:allocator_may_return_null=1",
-        UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1",
+        **sanitizers.environment(),
     )

@@ -283,7 +283,7 @@ def test_a_damaged_library_is_refused(tmp_path: Path, caplog: pytest.LogCaptureF
     with caplog.at_level(logging.INFO):
         assert native.load([str(path)]) is None
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
-    assert "cannot be loaded" in caplog.text
+    assert "is refused" in caplog.text
 
 
 def test_a_missing_library_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -309,7 +309,7 @@ def test_it_is_found_through_the_environment(tmp_path: Path) -> None:
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    assert "is of version 999" in done.stderr
+    assert "version 999" in done.stderr
 
 
 def test_an_array_with_gaps_is_refused() -> None:

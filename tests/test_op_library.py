@@ -170,3 +170,20 @@ def test_doctor_tells_of_a_library_that_cannot_be_loaded(not_built: Path, reposi
     check = checks_of(repository)["attention op"]
     assert not check.ok
     assert "scripts/build_kernels" in check.mend
+
+
+def test_doctor_tells_of_the_compressors_library(not_built: Path, repository: Path) -> None:
+    check = checks_of(repository)["compressor library"]
+    assert check.ok
+    assert "not built" in check.detail
+    not_built.mkdir(parents=True)
+    (not_built / paths.COMPRESSOR_LIBRARY).write_bytes(b"not a library")
+    check = checks_of(repository)["compressor library"]
+    assert not check.ok
+    assert "scripts/build_kernels" in check.mend
+
+
+def test_doctor_names_the_compressors_library(built: Path, repository: Path) -> None:
+    check = checks_of(repository)["compressor library"]
+    assert check.ok
+    assert check.detail == str(built.with_name(paths.COMPRESSOR_LIBRARY))

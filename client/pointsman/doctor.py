@@ -44,7 +44,8 @@ def diagnose(*, model_repository: Path | None = None, url: str | None = None) ->
     Returns:
         One entry for each thing looked at, in the order in which they build on each other.
     """
-    checks = [_python(), _triton(), _libpython(), _cpu(), _onnxruntime(), _attention_op()]
+    checks = [_python(), _triton(), _libpython(), _cpu(), _onnxruntime()]
+    checks += [_attention_op(), _compressor_library()]
     try:
         repository = paths.model_repository(model_repository)
     except SetupError as error:
@@ -115,6 +116,22 @@ def _attention_op() -> Check:
     if name is None:
         return Check("attention op", False, (error.value or b"").decode())
     return Check("attention op", True, f"{library}, instruction set {name.decode()}")
+
+
+def _compressor_library() -> Check:
+    name = "compressor library"
+    library = paths.kernels() / paths.COMPRESSOR_LIBRARY
+    if not library.is_file():
+        return Check(name, True, f"not built, NumPy does its work: there is no {library}")
+    try:
+        from pointsman_backends.compressor.native import LibraryError, open_library
+    except ImportError as error:
+        return Check(name, False, str(error), _INSTALL_SERVER)
+    try:
+        open_library(str(library))
+    except (OSError, LibraryError) as problem:
+        return Check(name, False, str(problem), "build it anew: scripts/build_kernels")
+    return Check(name, True, str(library))
 
 
 def _models(repository: Path) -> Iterator[Check]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from pointsman.errors import ModelRepositoryNotFoundError, SetupError
 
 ATTENTION_LIBRARY = "libck_flash_attention.so"
+COMPRESSOR_LIBRARY = "libpointsman_compressor.so"
 MODEL_REPOSITORY_VARIABLE = "POINTSMAN_MODEL_REPOSITORY"
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -61,10 +62,10 @@ def python_backends() -> Path:
 
 
 def kernels() -> Path:
-    """Return the directory of our op libraries; it need not exist.
+    """Return the directory of our native libraries; it need not exist.
 
-    A configuration names a library bare, ``libck_flash_attention.so``; this directory is to be on
-    ``LD_LIBRARY_PATH``.
+    A configuration names an op library bare, ``libck_flash_attention.so``, and the compressor
+    looks for its own by its name: this directory is to be on ``LD_LIBRARY_PATH``.
     """
     in_checkout = (_CHECKOUT / "kernels").is_dir()
     return _CHECKOUT / "build" / "kernels" if in_checkout else _INSTALLED / "kernels"

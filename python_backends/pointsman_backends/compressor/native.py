@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import numpy.typing as npt
 
-__all__ = ["NAME", "address", "check", "library", "load"]
+__all__ = ["NAME", "LibraryError", "address", "check", "library", "load", "open_library"]
 
 NAME = "libpointsman_compressor.so"
 _VERSION = 1  # of kernels/compressor/library.h
@@ -45,9 +45,9 @@ _SIGNATURES = {
     "pointsman_count_tokens": "pipipppip",
     "pointsman_encode": "piipipppiippp",
     # risk.cpp
-    "pointsman_weigh_words": "pippipppipp",
+    "pointsman_weigh_words": "pippipiippp",
     "pointsman_word_rows": "ppipipiipip",
-    "pointsman_worst_windows": "pipppidpipip",
+    "pointsman_worst_windows": "pippipiipppppip",
     # relevance.cpp
     "pointsman_row_sums": "ppipp",
     "pointsman_textrank": "pppiippddip",
@@ -65,6 +65,33 @@ _addressof, _from_buffer = ctypes.addressof, cast(Any, ctypes.c_char.from_buffer
 _log = logging.getLogger(__name__)
 
 
+class LibraryError(Exception):
+    """A file is no library of this version."""
+
+
+def open_library(path: str) -> ctypes.CDLL:
+    """Load one file, or a bare name that the system looks for.
+
+    Raises:
+        OSError: It is not there, or cannot be loaded.
+        LibraryError: It is another library, or one of another version.
+    """
+    found, locked = ctypes.CDLL(path), ctypes.PyDLL(path)
+    try:
+        version = found.pointsman_compressor_version
+        version.argtypes, version.restype = [], ctypes.c_int64
+        if version() != _VERSION:
+            raise LibraryError(f"version {version()}, not {_VERSION}")
+        for name, types in _SIGNATURES.items():
+            function = getattr(locked if name in _LOCKED else found, name)
+            function.argtypes = [_TYPES[letter] for letter in types]
+            function.restype = ctypes.c_int64
+            setattr(found, name, function)
+    except AttributeError as error:
+        raise LibraryError(str(error)) from error
+    return found
+
+
 def load(paths: Sequence[str] = _PATHS) -> ctypes.CDLL | None:
     """Load the library: the first of some that is there and of this version.
 
@@ -73,33 +100,14 @@ def load(paths: Sequence[str] = _PATHS) -> ctypes.CDLL | None:
     """
     for path in paths:
         try:
-            found = ctypes.CDLL(path)
+            return open_library(path)
         except OSError as error:
-            if Path(path).is_file():
-                _log.warning("%s cannot be loaded, so NumPy does its work: %s", path, error)
-            continue
-        try:
-            version = found.pointsman_compressor_version
-            version.argtypes, version.restype = [], ctypes.c_int64
-            if version() != _VERSION:
-                _log.warning(
-                    "%s is of version %d, not %d, so NumPy does its work: build it anew with "
-                    "scripts/build_kernels",
-                    path,
-                    version(),
-                    _VERSION,
-                )
+            if not Path(path).is_file():
                 continue
-            locked = ctypes.PyDLL(path)
-            for name, types in _SIGNATURES.items():
-                function = getattr(locked if name in _LOCKED else found, name)
-                function.argtypes = [_TYPES[letter] for letter in types]
-                function.restype = ctypes.c_int64
-                setattr(found, name, function)
-        except AttributeError as error:
-            _log.warning("%s is no library of ours, so NumPy does its work: %s", path, error)
-            continue
-        return found
+            problem = str(error)
+        except LibraryError as error:
+            problem = str(error)
+        _log.warning("%s is refused: %s. Build it anew: scripts/build_kernels", path, problem)
     _log.info("no %s: NumPy does its work", NAME)
     return None
 
