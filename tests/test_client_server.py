@@ -138,7 +138,7 @@ EXAMPLES = re.findall(r"^```python\n(.*?)^```", (DOCS / "client.md").read_text()
                 "route qwen3-8b default\n",
                 "['qwen3-8b', 'qwen3-coder']\n",
                 "('qwen3-8b', 'Write to [EMAIL_ADDRESS] that I am ill.')\n",
-                "",
+                "route\n",
             ],
             strict=True,
         )

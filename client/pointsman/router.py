@@ -397,7 +397,7 @@ def _chat_text(chat_request: ChatBody | ChatText | Mapping[str, Any] | bytes | s
 def _request(chat: ChatText, budget: int | None, policy: str | None) -> protocol.ModelInferRequest:
     """What the ensemble is asked; each tensor has the batch dimension 1.
 
-    Built as a message and not by tritonclient's classes: these copy a text three times more.
+    Built as a message: by tritonclient's classes, a short text takes several times as long.
     """
     request = protocol.ModelInferRequest(model_name=MODEL)
 
@@ -430,7 +430,7 @@ def _bytes_element(content: bytes) -> bytes:
 
 
 def _timeouts(request: protocol.ModelInferRequest, deadline: _Deadline) -> float:
-    """Give Triton's queues the time that is left; return the seconds for the wire."""
+    """Give the time that is left to queues that heed it; return the seconds for the wire."""
     remaining_s = deadline.remaining_s()
     request.parameters["timeout"].int64_param = int(remaining_s * 1e6)  # microseconds
     return remaining_s + _WIRE_GRACE_S
