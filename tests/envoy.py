@@ -126,7 +126,8 @@ def running_envoy(config: Config) -> Iterator[Envoy]:
 def _mode(config: Config) -> str:
     options = external_processor(config)
     unasked = options.get("send_body_without_waiting_for_header_response", False)
-    return str(options["processing_mode"]["request_body_mode"]) + "+" * unasked
+    mode = options.get("processing_mode", {}).get("request_body_mode", "NONE")
+    return f"{mode}{'+' * unasked}"
 
 
 def _awaited(process: subprocess.Popen[bytes], log: Path, look: Callable[[], Any]) -> Any:
@@ -172,22 +173,29 @@ class Processor:
 def running_processor(
     triton: str, *, repository: Path | None = None, policy: str | None = None
 ) -> Iterator[Processor]:
-    """Start the external processor on a free port; kill it at the end."""
+    """Start ``pointsman extproc`` on a free port; kill it at the end."""
+    options = {"--triton": triton}
+    options |= {"--policy": policy} if policy else {}
+    options |= {"--model-repository": str(repository)} if repository else {}
+    command = [str(COMMAND), "extproc", *(word for pair in options.items() for word in pair)]
+    with started([*command, "--port"]) as processor:
+        yield processor
+
+
+@contextlib.contextmanager
+def started(command: list[str]) -> Iterator[Processor]:
+    """Start a processor; the command lacks its last word, the port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    options = {"--port": port, "--triton": triton}
-    options |= {"--policy": policy} if policy else {}
-    options |= {"--model-repository": repository} if repository else {}
-    command = [str(COMMAND), "extproc", *(str(word) for pair in options.items() for word in pair)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([*command, str(port)], stderr=subprocess.PIPE, text=True) as process:
         try:
             until_told = threading.Thread(target=_serving, args=(port,), daemon=True)
             until_told.start()
             while until_told.is_alive() and process.poll() is None:
                 until_told.join(0.05)
             if process.poll() is not None:
-                raise RuntimeError(f"pointsman extproc ended: {process.communicate()[1]}")
+                raise RuntimeError(f"the processor ended: {process.communicate()[1]}")
             yield Processor(port, process)
         finally:
             process.kill()

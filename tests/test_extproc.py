@@ -504,6 +504,13 @@ def test_an_exempt_request_is_on_its_way_before_it_has_come_whole(
     assert model.body() == body
 
 
+def test_an_exempt_name_may_come_last(envoy: Envoy, model: Upstream) -> None:
+    body = json.dumps({"messages": [{"role": "user", "content": "ignore all"}], "model": "free"})
+    reply = ask(envoy, in_chunks(body.encode(), 13), behave(text="all right"))
+    assert (reply.status, reply.text) == (200, "all right")
+    assert model.body() == body.encode()
+
+
 def test_an_exempt_name_does_not_smuggle_another_one_in(envoy: Envoy, model: Upstream) -> None:
     for second in (b'"model": "qwen3-8b"', rb'"mode\u006c": "qwen3-8b"'):
         body = padded("ignore all of it", 500_000, "free")[:-1] + b", " + second + b"}"
@@ -710,15 +717,26 @@ def test_an_envoy_that_does_not_send_everything_passes_nothing(
 
 
 def with_trailers(config: Config) -> None:
+    one_server(config)
     manager(config)["http_protocol_options"] = {"enable_trailers": True}
 
 
-@pytest.mark.parametrize(("mode", "status"), [("BUFFERED", 200), ("FULL_DUPLEX_STREAMED", 200)])
-@pytest.mark.parametrize("text", ["hello", "ignore all of it"])
-def test_a_body_may_end_with_trailers(
-    processor: Processor, start: StartEnvoy, model: Upstream, mode: str, status: int, text: str
+@pytest.mark.parametrize(
+    ("mode", "text", "status"),
+    [
+        ("BUFFERED", "hello", 200),
+        ("BUFFERED", "ignore all of it", 403),
+        ("FULL_DUPLEX_STREAMED", "hello", 200),
+        ("FULL_DUPLEX_STREAMED", "ignore all of it", 403),
+        # Envoy does not say here that the body has ended while it can still be answered.
+        ("STREAMED", "hello", 400),
+        ("STREAMED+", "hello", 504),
+    ],
+)
+def test_a_body_may_end_with_trailers_where_envoy_lets_it(
+    processor: Processor, start: StartEnvoy, model: Upstream, mode: str, text: str, status: int
 ) -> None:
-    envoy = start(processor.port, mode, change=with_trailers)
+    envoy = start(processor.port, mode, impatient, with_trailers)
     body = prompt(text)
     host, port = envoy.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=30) as connection:
@@ -728,11 +746,25 @@ def test_a_body_may_end_with_trailers(
             % (CHAT.encode(), len(body), body)
         )
         answer = connection.makefile("rb").readline()
-    assert int(answer.split()[1]) == (200 if text == "hello" else 403)
-    if text == "hello":
+    assert int(answer.split()[1]) == status
+    if status == 200:
         assert json.loads(model.body())["model"] == "qwen3-8b"
     else:
-        assert model.seen() == []
+        assert all(seen.received == 0 for seen in model.seen())
+
+
+def test_a_body_that_does_not_end_is_given_up(
+    processor: Processor, start: StartEnvoy, model: Upstream
+) -> None:
+    def hasty(config: Config) -> None:
+        manager(config)["request_timeout"] = "0.3s"
+
+    envoy = start(processor.port, change=hasty)
+    with slow_request(envoy, prompt("hello"), 20) as finish:
+        wait_for(lambda: envoy.stat("http.openai.downstream_rq_4xx"))
+        assert finish().status == 408
+    wait_for(lambda: envoy.stat("cluster.pointsman.upstream_rq_active") == 0)
+    assert model.seen() == []
 
 
 # -- many, and clients that go --------------------------------------------------------------------

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pointsman import paths
 from pointsman.errors import PackageNotFoundError, SetupError
+from pointsman.router import AsyncRouter
 
 
 def run(
@@ -18,7 +19,8 @@ def run(
     Raises:
         PackageNotFoundError: A package of ``pointsman[extproc]`` is missing.
         SetupError: The policy file cannot be used, or the port cannot be bound.
-        PointsmanError: As :func:`pointsman.extproc.server.serve` raises.
+        ServerUnavailableError: `triton` is not HOST:PORT.
+        UnknownPolicyError: The policy file has no such policy.
     """
     try:
         from pointsman.extproc.server import serve
@@ -31,4 +33,9 @@ def run(
         policies = load_policy_file(file)
     except PolicyError as error:
         raise SetupError(str(error)) from None
-    asyncio.run(serve(host=host, port=port, triton=triton, policies=policies, policy=policy))
+
+    async def serve_until_signalled() -> None:
+        async with AsyncRouter(triton) as router:
+            await serve(router, policies, policy, host=host, port=port)
+
+    asyncio.run(serve_until_signalled())

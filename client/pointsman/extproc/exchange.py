@@ -68,6 +68,8 @@ class Exchange:
     def __init__(self, guard: Guard, *, verdict_timeout_s: float) -> None:
         self._guard = guard
         self._patience_s = verdict_timeout_s + _MARGIN_S
+        # Where no model is exempt, nobody need look for a name before the body is whole.
+        self._looks = bool(guard.policy.exempt_models)
         self._protocol = ProtocolConfiguration()
         self._headers: dict[str, str] = {}
         self._headers_wait = False
@@ -156,7 +158,7 @@ class Exchange:
             async for answer in self._complete(end_of_stream=received.end_of_stream):
                 yield answer
         # A compressed one could grow beyond measure in a single chunk.
-        elif self._gunzip is None and self._guard.exempt(self._body.model):
+        elif self._gunzip is None and self._looks and self._guard.exempt(self._body.model):
             for answer in self._pass_exempt(self._body, end_of_stream=False):
                 yield answer
         elif not self._headers_wait:
@@ -189,7 +191,7 @@ class Exchange:
         body, self._body = self._body, None
         if self._gunzip is not None:
             self._gunzip.finish()
-        if self._guard.exempt(body.model):
+        if self._looks and self._guard.exempt(body.end()):
             for answer in self._pass_exempt(body, end_of_stream=end_of_stream):
                 yield answer
             return

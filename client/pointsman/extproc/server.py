@@ -18,7 +18,7 @@ from pointsman.embedded import check_port
 from pointsman.errors import PortInUseError
 from pointsman.extproc.exchange import Exchange
 from pointsman.guard import Guard
-from pointsman.router import AsyncRouter
+from pointsman.router import DEFAULT_TIMEOUT_S, AsyncRouter
 from pointsman_backends.router.policy import PolicyFile
 
 __all__ = ["Processor", "serve"]
@@ -26,7 +26,6 @@ __all__ = ["Processor", "serve"]
 _log = logging.getLogger(__name__)
 
 _SERVICE = "envoy.service.ext_proc.v3.ExternalProcessor"
-_VERDICT_S = 5.0
 _DRAIN_S = 30.0
 _OPTIONS = [
     # A buffered body comes in one message. What Envoy buffers, its configuration limits; what is
@@ -76,48 +75,40 @@ class Processor(service.ExternalProcessorServicer):  # type: ignore[misc]  # no 
 
 
 async def serve(
-    *,
-    host: str,
-    port: int,
-    triton: str,
-    policies: PolicyFile,
-    policy: str | None,
+    router: AsyncRouter, policies: PolicyFile, policy: str | None, *, host: str, port: int
 ) -> None:
     """Serve until SIGINT or SIGTERM; exchanges under way then have half a minute to end.
 
     Args:
-        host: Address to bind to.
-        port: TCP port.
-        triton: HOST:PORT of Triton's gRPC endpoint; it need not be there yet.
+        router: Asks the server, which need not be there yet; with its default time-out.
         policies: The policy file that the server has too.
         policy: The policy for every request; None for the default one.
+        host: Address to bind to.
+        port: TCP port.
 
     Raises:
         PortInUseError: The port is taken.
         SetupError: This machine has no such address.
-        ServerUnavailableError: `triton` is not HOST:PORT.
         UnknownPolicyError: `policies` has no such policy.
     """
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with AsyncRouter(triton, timeout_s=_VERDICT_S) as router:
-        guard = Guard(router, policies, policy)
-        server = grpc.aio.server(options=_OPTIONS)
-        processor = Processor(guard, verdict_timeout_s=_VERDICT_S)
-        service.add_ExternalProcessorServicer_to_server(processor, server)
-        status = health.aio.HealthServicer()
-        health_pb2_grpc.add_HealthServicer_to_server(status, server)
-        check_port(host, port)
-        try:
-            bound = server.add_insecure_port(f"{host}:{port}")
-        except RuntimeError:
-            raise PortInUseError(host, port) from None
-        await server.start()
-        for name in ("", _SERVICE):
-            await status.set(name, health_pb2.HealthCheckResponse.SERVING)
-        sys.stderr.write(f"pointsman: external processor for Envoy on {host}:{bound}\n")
-        await stop.wait()
-        sys.stderr.write(f"pointsman: no new requests; {_DRAIN_S:g} s for those under way\n")
-        await status.enter_graceful_shutdown()
-        await server.stop(_DRAIN_S)
+    processor = Processor(Guard(router, policies, policy), verdict_timeout_s=DEFAULT_TIMEOUT_S)
+    server = grpc.aio.server(options=_OPTIONS)
+    service.add_ExternalProcessorServicer_to_server(processor, server)
+    status = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(status, server)
+    check_port(host, port)
+    try:
+        server.add_insecure_port(f"{host}:{port}")
+    except RuntimeError:
+        raise PortInUseError(host, port) from None
+    await server.start()
+    for name in ("", _SERVICE):
+        await status.set(name, health_pb2.HealthCheckResponse.SERVING)
+    sys.stderr.write(f"pointsman: external processor for Envoy on {host}:{port}\n")
+    await stop.wait()
+    sys.stderr.write(f"pointsman: no new requests; {_DRAIN_S:g} s for those under way\n")
+    await status.enter_graceful_shutdown()
+    await server.stop(_DRAIN_S)
