@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 
 #include "library.h"
 
@@ -64,11 +65,30 @@ uint32_t mix(uint32_t hash) {
   return hash ^ hash >> 16;
 }
 
+// Calls work with the number of models, 1 to 4, as a constant.
+template <class Work>
+int64_t for_models(int64_t models, Work work) {
+  switch (models) {
+    case 1:
+      return work(std::integral_constant<int, 1>());
+    case 2:
+      return work(std::integral_constant<int, 2>());
+    case 3:
+      return work(std::integral_constant<int, 3>());
+    default:
+      return work(std::integral_constant<int, 4>());
+  }
+}
+
+// The weights of all models, side by side.
+template <int kModels>
 struct Table {
-  const int8_t* weights;
-  int shift;
-  double unit;
-  float operator[](uint32_t hash) const { return weights[hash >> shift]; }
+  const int8_t* weights;  // [2^bits, kModels]
+  int64_t bits;
+  const double* units;
+  const int8_t* operator[](uint32_t hash) const {
+    return weights + static_cast<int64_t>(hash >> (32 - bits)) * kModels;
+  }
 };
 
 // Calls found(hash, weighs) for each feature of a word, in the order in which they are added up.
@@ -115,21 +135,20 @@ uint32_t for_each_feature(const Code* word, int64_t size, Found found) {
   return key;
 }
 
-constexpr int64_t kMostModels = 8;
-
-template <class Code>
+template <int kModels, class Code>
 void weigh(const Code* codes, const int64_t* starts, const int64_t* ends, int64_t count,
-           const Table* tables, int64_t models, uint32_t* keys, float* weights) {
+           const Table<kModels>& table, uint32_t* keys, float* weights) {
   for (int64_t word = 0; word < count; ++word) {
-    std::array<double, kMostModels> sums{};
+    std::array<double, kModels> sums{};
     keys[word] = for_each_feature(codes + starts[word], ends[word] - starts[word],
                                   [&](uint32_t hash, float value) {
-                                    for (int64_t nth = 0; nth < models; ++nth)
-                                      sums[nth] += tables[nth][hash] * value;
+                                    const int8_t* own = table[hash];
+                                    for (int nth = 0; nth < kModels; ++nth)
+                                      sums[nth] += own[nth] * value;
                                   });
-    for (int64_t nth = 0; nth < models; ++nth) {
+    for (int nth = 0; nth < kModels; ++nth) {
       weights[nth * count + word] =
-          static_cast<float>(std::nearbyint(sums[nth]) * tables[nth].unit);
+          static_cast<float>(std::nearbyint(sums[nth]) * table.units[nth]);
     }
   }
 }
@@ -159,33 +178,77 @@ int64_t rows_of(const int64_t* terms, const int32_t* which, int64_t term_count,
   return unknown;
 }
 
+// Running sums of what the words of a text add, one for each model.
+struct Contributions {
+  const int32_t* rows;
+  int64_t words;
+  const uint32_t* keys;
+  const float* weights;  // [models, row_count]
+  int64_t row_count;
+
+  // Writes the sums before each word and after the last, [models, words + 1].
+  template <int kModels>
+  void sum(const Table<kModels>& table, double* sums) const {
+    std::array<float, kModels> units{};
+    std::array<double, kModels> running{};
+    for (int nth = 0; nth < kModels; ++nth) {
+      units[nth] = static_cast<float>(table.units[nth]);
+      sums[nth * (words + 1)] = 0;
+    }
+    uint32_t before = 0, two_before = 0;
+    for (int64_t word = 0; word < words; ++word) {
+      const int32_t row = rows[word];
+      const uint32_t key = keys[row], rotated = before * kFirst;
+      const int8_t* pair = table[((rotated ^ key) + kPair) * kSecond];
+      const int8_t* triple = table[((two_before * kSecond + rotated) ^ key) * kThird];
+      for (int nth = 0; nth < kModels; ++nth) {
+        const float grams = static_cast<float>(pair[nth] + triple[nth]) * units[nth];
+        running[nth] += grams + weights[nth * row_count + row];
+        sums[nth * (words + 1) + word + 1] = running[nth];
+      }
+      two_before = before;
+      before = key;
+    }
+  }
+};
+
+// The worst window, of some sizes, of the words [start, end), none of which begins before them.
+double worst_window(const double* sums, int64_t start, int64_t end, const int64_t* sizes,
+                    int64_t size_count) {
+  double highest = -std::numeric_limits<double>::infinity();
+  for (int64_t nth = 0; nth < size_count; ++nth) {
+    const int64_t whole = std::min(end, start + sizes[nth]);
+    for (int64_t word = start; word < whole; ++word) {
+      highest = std::max(highest, sums[word + 1] - sums[start]);
+    }
+    for (int64_t word = whole; word < end; ++word) {
+      highest = std::max(highest, sums[word + 1] - sums[word + 1 - sizes[nth]]);
+    }
+  }
+  return highest;
+}
+
 }  // namespace
 }  // namespace pointsman
 
-// Writes keys [count] and, model after model, weights [models, count] of the words
-// [starts, ends) of `codes`, which are of code_size octets, 1 or 4. Of each of up to 8 models comes
-// the address of its table of 2^bits weights, and the unit of these.
+// Writes keys [count] and weights [models, count] of the words [starts, ends) of `codes`, which are
+// of code_size octets, 1 or 4. The table [2^bits, models] has the weights of up to 4 models.
 POINTSMAN_EXPORT int64_t pointsman_weigh_words(const void* codes, int64_t code_size,
                                                const int64_t* starts, const int64_t* ends,
-                                               int64_t count, const uint64_t* tables,
-                                               const int64_t* bits, const double* units,
-                                               int64_t models, uint32_t* keys,
-                                               float* weights) noexcept {
-  using pointsman::kMostModels, pointsman::Table;
-  std::array<Table, kMostModels> each{};
-  models = std::min(models, kMostModels);
-  for (int64_t nth = 0; nth < models; ++nth) {
-    each[nth] = {reinterpret_cast<const int8_t*>(tables[nth]), static_cast<int>(32 - bits[nth]),
-                 units[nth]};
-  }
-  if (code_size == 1) {
-    pointsman::weigh(static_cast<const uint8_t*>(codes), starts, ends, count, each.data(), models,
-                     keys, weights);
-  } else {
-    pointsman::weigh(static_cast<const uint32_t*>(codes), starts, ends, count, each.data(), models,
-                     keys, weights);
-  }
-  return 0;
+                                               int64_t count, const int8_t* weights, int64_t bits,
+                                               int64_t models, const double* units, uint32_t* keys,
+                                               float* word_weights) noexcept {
+  return pointsman::for_models(models, [&](auto constant) {
+    const pointsman::Table<constant> table{weights, bits, units};
+    if (code_size == 1) {
+      pointsman::weigh(static_cast<const uint8_t*>(codes), starts, ends, count, table, keys,
+                       word_weights);
+    } else {
+      pointsman::weigh(static_cast<const uint32_t*>(codes), starts, ends, count, table, keys,
+                       word_weights);
+    }
+    return int64_t{0};
+  });
 }
 
 // Writes for each word its row in the columns of weights, as risk_signal.py lays them out: distinct
@@ -206,45 +269,49 @@ POINTSMAN_EXPORT int64_t pointsman_word_rows(const int64_t* terms, const int32_t
                             rows);
 }
 
-// Writes the sum of the worst window of words of each sentence. Words are given by their rows in
-// `keys` and `weights`; `first` are the first words of the sentences, ascending, the first 0.
+// Writes the sum of the worst window of words of each sentence, [models, sentences].
+//
+// Words are given by their rows in keys [row_count] and weights [models, row_count]; sentences by
+// their first and end words, as prepare.Sentences has them. Where sentences share words, what is
+// between all their edges is judged, and the worst counts. The sizes of the windows stand model
+// after model, each model's before its size_ends.
 POINTSMAN_EXPORT int64_t pointsman_worst_windows(const int32_t* rows, int64_t words,
-                                                 const uint32_t* keys, const float* weights,
-                                                 const int8_t* table, int64_t bits, double unit,
-                                                 const int64_t* sizes, int64_t size_count,
-                                                 const int64_t* first, int64_t sentences,
-                                                 double* worst) noexcept {
+                                                 const uint32_t* keys, const float* word_weights,
+                                                 int64_t row_count, const int8_t* weights,
+                                                 int64_t bits, int64_t models, const double* units,
+                                                 const int64_t* sizes, const int64_t* size_ends,
+                                                 const int64_t* first, const int64_t* end,
+                                                 int64_t sentences, double* worst) noexcept {
   using namespace pointsman;
-  const auto sums = allocate<double>(words + 1);
+  const auto sums = allocate<double>(models * (words + 1));
   if (!sums) return kOutOfMemory;
-  const Table grams{table, static_cast<int>(32 - bits), unit};
-  const auto float_unit = static_cast<float>(unit);
-  uint32_t before = 0, two_before = 0;
-  sums[0] = 0;
-  for (int64_t word = 0; word < words; ++word) {
-    const int32_t row = rows[word];
-    const uint32_t key = keys[row], rotated = before * kFirst;
-    const uint32_t pair = ((rotated ^ key) + kPair) * kSecond;
-    const uint32_t triple = ((two_before * kSecond + rotated) ^ key) * kThird;
-    const float contribution = (grams[pair] + grams[triple]) * float_unit + weights[row];
-    sums[word + 1] = sums[word] + contribution;
-    two_before = before;
-    before = key;
-  }
-  for (int64_t sentence = 0; sentence < sentences; ++sentence) {
-    const int64_t start = first[sentence];
-    const int64_t end = sentence + 1 < sentences ? first[sentence + 1] : words;
-    double highest = -std::numeric_limits<double>::infinity();
-    for (int64_t nth = 0; nth < size_count; ++nth) {
-      const int64_t whole = std::min(end, start + sizes[nth]);
-      for (int64_t word = start; word < whole; ++word) {
-        highest = std::max(highest, sums[word + 1] - sums[start]);
+  const Contributions contributions{rows, words, keys, word_weights, row_count};
+  for_models(models, [&](auto constant) {
+    contributions.sum(Table<constant>{weights, bits, units}, sums.get());
+    return int64_t{0};
+  });
+  for (int64_t nth = 0; nth < models; ++nth) {
+    const double* own = &sums[nth * (words + 1)];
+    const int64_t* own_sizes = sizes + (nth ? size_ends[nth - 1] : 0);
+    const auto size_count = sizes + size_ends[nth] - own_sizes;
+    double shared = 0;  // the worst of what a sentence has in common with the one before
+    for (int64_t sentence = 0; sentence < sentences; ++sentence) {
+      const auto judge = [&](int64_t from, int64_t to) {
+        return worst_window(own, from, to, own_sizes, size_count);
+      };
+      double highest = -std::numeric_limits<double>::infinity();
+      int64_t from = first[sentence], to = end[sentence];
+      if (sentence && end[sentence - 1] > from) {
+        from = end[sentence - 1];
+        highest = shared;
       }
-      for (int64_t word = whole; word < end; ++word) {
-        highest = std::max(highest, sums[word + 1] - sums[word + 1 - sizes[nth]]);
+      if (sentence + 1 < sentences && first[sentence + 1] < to) {
+        to = first[sentence + 1];
+        shared = judge(to, end[sentence]);
+        highest = std::max(highest, shared);
       }
+      worst[nth * sentences + sentence] = std::max(highest, judge(from, to));
     }
-    worst[sentence] = highest;
   }
   return 0;
 }

@@ -36,6 +36,7 @@ _SIGNATURES = {
     # words.cpp
     "pointsman_count_words": "piip",
     "pointsman_split_words": "pipiiuppppppp",
+    "pointsman_find_hashes": "pipip",
     # sentences.cpp
     "pointsman_find_sentences": "pipippippippip",
     "pointsman_cut_into_windows": "pippiiipp",

@@ -21,8 +21,6 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
-from pointsman_backends.compressor import native
-
 __all__ = [
     "PERSONAL",
     "RiskModel",
@@ -285,49 +283,20 @@ class RiskModel:
             contributions: Of every word, float32 [T].
             first: Index of the first word of each sentence, int64 [S], ascending, the first 0.
         """
+        return self.probability(self.worst_windows(contributions, first))
+
+    def worst_windows(
+        self, contributions: npt.NDArray[np.float32], first: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.float64]:
+        """Sum of the worst window of each sentence, float64 [S]; takes what ``sentences`` does."""
         if not len(contributions):
             return np.zeros(0)
         sums = window_sums(contributions, first, self.windows.tolist())
-        return self._probability(np.maximum.reduceat(sums, first))
+        worst: npt.NDArray[np.float64] = np.maximum.reduceat(sums, first)
+        return worst
 
-    def risks(
-        self,
-        rows: npt.NDArray[np.int32],
-        keys: npt.NDArray[np.uint32],
-        weights: npt.NDArray[np.float32],
-        first: npt.NDArray[np.int64],
-    ) -> npt.NDArray[np.float64]:
-        """``sentences`` of the ``contributions`` of words that are given by their rows.
-
-        Args:
-            rows: Of every word of the text, int32 [T], in 0..R-1.
-            keys: uint32 [R].
-            weights: float32 [R].
-            first: Index of the first word of each sentence, int64 [S], ascending, the first 0.
-        """
-        if native.library is None:
-            return self.sentences(self.contributions(keys[rows], weights[rows]), first)
-        worst = np.empty(len(first))
-        windows = np.ascontiguousarray(self.windows, np.int64)
-        native.check(
-            native.library.pointsman_worst_windows(
-                native.address(rows),
-                len(rows),
-                native.address(keys),
-                native.address(weights),
-                native.address(self.table),
-                self.bits,
-                self.unit,
-                native.address(windows),
-                len(windows),
-                native.address(first),
-                len(first),
-                native.address(worst),
-            )
-        )
-        return self._probability(worst)
-
-    def _probability(self, worst: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    def probability(self, worst: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Risk in [0, 1] of sentences whose worst windows have these sums."""
         risk: npt.NDArray[np.float64] = 1 / (1 + np.exp(-np.clip(worst + self.bias, -30, 30)))
         return risk
 

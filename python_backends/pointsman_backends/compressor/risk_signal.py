@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,7 +25,7 @@ _Marks = tuple[npt.NDArray[np.uint32], _Columns]
 """Code points of marks beyond ASCII, ascending, [M]; columns of ASCII and of these, [128 + M]."""
 
 _ASCII = 128
-_MOST_MODELS = 8  # that the native library takes at once
+_MOST_MODELS = 4  # that the native library takes at once
 
 
 class RiskSignals:
@@ -37,6 +38,9 @@ class RiskSignals:
 
     def __init__(self, models: Mapping[str, RiskModel], vocabulary: Words) -> None:
         self._models = dict(models)
+        self._side_by_side = (
+            _SideBySide(list(models.values())) if len(models) <= _MOST_MODELS else None
+        )
         # Natively a word is weighed about as fast as it is remembered.
         self._words = WordCache(self._weigh, vocabulary, learns=native.library is None)
         ascii_marks = self._columns([chr(code) for code in range(_ASCII)])
@@ -58,50 +62,25 @@ class RiskSignals:
             sentences: Its sentences.
         """
         rows, of_marks = self._rows(words)
-        keys, *weights = (
-            np.concatenate([of_terms, marks])
-            for of_terms, marks in zip((lexical[0], *lexical[1]), of_marks, strict=True)
-        )
-        # Windows share words: what is between all their edges is judged, and the worst counts.
-        first, end = sentences.first_words, sentences.end_words
-        shared = sentences.shared.any()
-        edges = np.union1d(first, end[:-1]) if shared else first
-        risks = {
-            name: model.risks(rows, keys, own, edges)
-            for (name, model), own in zip(self._models.items(), weights, strict=True)
+        keys = np.concatenate([lexical[0], of_marks[0]])
+        weights = np.concatenate([lexical[1], of_marks[1:]], axis=1)
+        if native.library is not None and self._side_by_side is not None:
+            worst = list(self._side_by_side.worst(native.library, rows, keys, weights, sentences))
+        else:
+            worst = [
+                _worst(model, model.contributions(keys[rows], own[rows]), sentences)
+                for model, own in zip(self._models.values(), weights, strict=True)
+            ]
+        return {
+            name: model.probability(sums)
+            for (name, model), sums in zip(self._models.items(), worst, strict=True)
         }
-        if shared:
-            bounds = np.column_stack([np.searchsorted(edges, first), np.searchsorted(edges, end)])
-            for name, runs in risks.items():
-                worst = np.maximum.reduceat(np.append(runs, 0.0), bounds.reshape(-1))
-                risks[name] = worst[::2]
-        return risks
 
     def _weigh(self, words: Words, which: npt.NDArray[np.int64]) -> _Columns:
         """Keys and weights of some words of a text."""
-        if native.library is None or len(self._models) > _MOST_MODELS:
-            return self._columns(words.strings(which))
-        models = list(self._models.values())
-        codes, starts, ends = words.normal.codes, words.starts[which], words.ends[which]
-        keys = np.empty(len(which), np.uint32)
-        weights = np.empty((len(models), len(which)), np.float32)
-        tables = np.array([native.address(model.table) for model in models], np.uint64)
-        bits = np.array([model.bits for model in models], np.int64)
-        units = np.array([model.unit for model in models], np.float64)
-        native.library.pointsman_weigh_words(
-            native.address(codes),
-            codes.itemsize,
-            native.address(starts),
-            native.address(ends),
-            len(which),
-            native.address(tables),
-            native.address(bits),
-            native.address(units),
-            len(models),
-            native.address(keys),
-            native.address(weights),
-        )
-        return (keys, *weights)
+        if native.library is not None and self._side_by_side is not None:
+            return self._side_by_side.weigh(native.library, words, which)
+        return self._columns(words.strings(which))
 
     def _columns(self, strings: Sequence[str]) -> _Columns:
         of_models = [model.words(strings) for model in self._models.values()]
@@ -134,6 +113,101 @@ class RiskSignals:
                 for column, values in zip(columns, of_new, strict=True)
             ),
         )
+
+
+class _SideBySide:
+    """Models whose weights lie side by side: what one look-up fetches for all of them.
+
+    Args:
+        models: N of them.
+    """
+
+    def __init__(self, models: Sequence[RiskModel]) -> None:
+        self._count = len(models)
+        self._bits = max(model.bits for model in models)
+        # The slot is in the high bits of a hash: a smaller table stretches to the largest.
+        stretched = [np.repeat(m.table, 2 ** (self._bits - m.bits)) for m in models]
+        self._table = np.stack(stretched, axis=1)
+        self._units = np.array([model.unit for model in models], np.float64)
+        self._sizes = np.concatenate([model.windows for model in models]).astype(np.int64)
+        self._size_ends = np.cumsum([len(model.windows) for model in models], dtype=np.int64)
+
+    def weigh(self, library: ctypes.CDLL, words: Words, which: npt.NDArray[np.int64]) -> _Columns:
+        """Keys and weights of some words of a text."""
+        codes, starts, ends = words.normal.codes, words.starts[which], words.ends[which]
+        keys = np.empty(len(which), np.uint32)
+        weights = np.empty((self._count, len(which)), np.float32)
+        library.pointsman_weigh_words(
+            native.address(codes),
+            codes.itemsize,
+            native.address(starts),
+            native.address(ends),
+            len(which),
+            native.address(self._table),
+            self._bits,
+            self._count,
+            native.address(self._units),
+            native.address(keys),
+            native.address(weights),
+        )
+        return (keys, *weights)
+
+    def worst(
+        self,
+        library: ctypes.CDLL,
+        rows: npt.NDArray[np.int32],
+        keys: npt.NDArray[np.uint32],
+        weights: npt.NDArray[np.float32],
+        sentences: Sentences,
+    ) -> npt.NDArray[np.float64]:
+        """``_worst`` of each model, float64 [N, S].
+
+        Args:
+            library: The native library.
+            rows: Row of every word in ``keys`` and ``weights``, int32 [U].
+            keys: uint32 [R].
+            weights: float32 [N, R].
+            sentences: S sentences.
+        """
+        first, end = sentences.first_words, sentences.end_words
+        worst = np.empty((self._count, len(first)))
+        native.check(
+            library.pointsman_worst_windows(
+                native.address(rows),
+                len(rows),
+                native.address(keys),
+                native.address(weights),
+                len(keys),
+                native.address(self._table),
+                self._bits,
+                self._count,
+                native.address(self._units),
+                native.address(self._sizes),
+                native.address(self._size_ends),
+                native.address(first),
+                native.address(end),
+                len(first),
+                native.address(worst),
+            )
+        )
+        return worst
+
+
+def _worst(
+    model: RiskModel, contributions: npt.NDArray[np.float32], sentences: Sentences
+) -> npt.NDArray[np.float64]:
+    """Sum of the worst window of each sentence, float64 [S]."""
+    first, end = sentences.first_words, sentences.end_words
+    # Windows share words: what is between all their edges is judged, and the worst counts.
+    edges = np.union1d(first, end[:-1])
+    runs = model.worst_windows(contributions, edges)
+    if len(edges) == len(first):
+        return runs
+    bounds = np.column_stack([np.searchsorted(edges, first), np.searchsorted(edges, end)])
+    worst: npt.NDArray[np.float64] = np.maximum.reduceat(np.append(runs, 0.0), bounds.reshape(-1))[
+        ::2
+    ]
+    return worst
 
 
 def _word_rows(words: Words, known: npt.NDArray[np.uint32]) -> tuple[npt.NDArray[np.int32], bool]:
