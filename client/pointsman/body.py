@@ -14,7 +14,9 @@ from pointsman.splice import Redaction, model_edit, redaction_edits, spliced
 
 __all__ = ["ChatBody", "Redaction", "RequestBody"]
 
-_WINDOW = 2**15
+# The model is mostly the first key.
+_FIRST_LOOK = 64
+_LOOK = 2**16
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,8 +92,7 @@ class RequestBody:
         self._size += len(chunk)
         check_size(self._size, self._limit)
         if self._kept is None:
-            for begin in range(0, len(chunk), _WINDOW):
-                self._scan.feed(chunk[begin : begin + _WINDOW])
+            self._scan.feed(chunk)
         else:
             self._kept.write(chunk)
 
@@ -109,6 +110,15 @@ class RequestBody:
             self._next_look = 2 * self._size
         return self._scan.model
 
+    def end(self) -> str | None:
+        """Return the top-level "model" once all has come, without parsing the body.
+
+        Raises:
+            InvalidRequestError: There are two.
+        """
+        self._look(everything=False)
+        return self._scan.model
+
     def _look(self, *, everything: bool) -> None:
         """Look at what has come since, up to the model or at all of it."""
         if self._kept is None:
@@ -116,8 +126,8 @@ class RequestBody:
         with self._kept.getbuffer() as kept:
             while self._scan.position < self._size and (everything or not self._scan.done):
                 begin = self._scan.position
-                window = min(max(512, begin), _WINDOW)
-                self._scan.feed(bytes(kept[begin : begin + window]))
+                length = _LOOK if begin else _FIRST_LOOK
+                self._scan.feed(bytes(kept[begin : begin + length]))
 
     def stream_through(self) -> bytes:
         """Keep nothing from now on.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, chain
 from typing import Any, Literal
 
 import numpy as np
@@ -246,10 +247,9 @@ def _completions_text(request: object, limit: int) -> ChatText:
 def _joined(texts: list[str], skipped: int, limit: int, name: Callable[[int], str]) -> ChatText:
     """The text of all messages; ``name`` says what the message of a number is called."""
     text = "\n".join(texts)
-    lengths = np.fromiter(map(len, texts), np.int64, len(texts))
-    offsets = np.zeros(len(texts), dtype=np.int64)
-    np.cumsum(lengths[:-1] + 1, out=offsets[1:])
     check_size(len(text), limit)  # before the copy; UTF-8 is never shorter
+    ends = accumulate(len(text) + 1 for text in texts)
+    offsets = np.fromiter(chain((0,), ends), np.int32, len(texts))
     try:
         utf8 = text.encode()
     except UnicodeEncodeError as error:
@@ -262,7 +262,7 @@ def _joined(texts: list[str], skipped: int, limit: int, name: Callable[[int], st
     if not text or text.isspace():
         beside = f"; {skipped} parts that are not text were skipped" if skipped else ""
         raise EmptyRequestError(f"the request is empty: no message has any text{beside}")
-    return ChatText(text, utf8, offsets.astype(np.int32), skipped)
+    return ChatText(text, utf8, offsets, skipped)
 
 
 def _message(message: object, where: str) -> tuple[str, int]:

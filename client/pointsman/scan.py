@@ -18,11 +18,12 @@ __all__ = ["ModelScan"]
 # '"model"' with every letter escaped.
 _LONGEST_KEY = 32
 _LONGEST_NAME = 1024
-# What is skipped is looked at in growing windows, so that the end of a short list is found for
-# little, and no window needs much memory.
-_FIRST_WINDOW = 64
-_WINDOW_GROWTH = 8
-_LAST_WINDOW = 2**15
+# What is skipped is followed mark by mark at first, since most lists are short; from there on in
+# windows, which cost the same whatever is in them.
+_SHORT = 2**10
+_WINDOW = 2**15
+# A stretch without a quote that is worth a step of its own.
+_LEAP = 2048
 
 _MARK = re.compile(rb'["{}\[\]]')
 _UP_TO_MARK = re.compile(rb'[^"{}\[\]]*')
@@ -150,39 +151,69 @@ class ModelScan:
 
     def _skip(self, data: bytes, at: int) -> int:
         """Pass over a string or what is nested; return where the top level goes on, or the end."""
-        window = _FIRST_WINDOW
+        short = True
         while at < len(data) and (self._in_string or self._depth > 1):
-            piece = _without_escapes(data[at : at + window], self._escaped)
-            self._escaped = piece.endswith(b"\\")
-            if self._depth == 1:
-                used = piece.find(b'"') + 1
-                self._in_string = used == 0
-            elif len(piece) <= _FIRST_WINDOW:
-                used = self._skip_marks(piece)
-            else:
-                used = self._skip_window(piece)
-            if used:
+            if self._in_string and (after := self._leap(data, at)) > at:
+                at = after
+                short = True
+                continue
+            piece = data[at : at + (_SHORT if short else _WINDOW)]
+            if self._escaped:
+                piece = b"." + piece[1:]
+            if used := self._skip_short(piece) if short else self._skip_window(piece):
                 self._escaped = False
-            at += used or len(piece)
-            window = min(window * _WINDOW_GROWTH, _LAST_WINDOW)
+                return at + used
+            at += len(piece)
+            short = False
         return at
 
-    def _skip_marks(self, piece: bytes) -> int:
+    def _leap(self, data: bytes, at: int) -> int:
+        """Pass over a long stretch of a string up to the next quote, and over that."""
+        quote = data.find(b'"', at)
+        stop = len(data) if quote < 0 else quote
+        if stop - at < _LEAP:
+            return at
+        tail = data[stop - 64 : stop]
+        backslashes = len(tail) - len(tail.rstrip(b"\\"))
+        if backslashes == len(tail):  # and perhaps more before
+            return at
+        escaped = backslashes % 2 == 1
+        if quote < 0:
+            self._escaped = escaped
+            return stop
+        self._escaped = False
+        self._in_string = escaped
+        return quote + 1
+
+    def _skip_short(self, piece: bytes) -> int:
         """Follow depth and strings; return where the top level goes on, 0 when it does not."""
+        if b"\\" in piece:
+            piece = piece.replace(b"\\\\", b"..").replace(b'\\"', b"..")
+        self._escaped = piece.endswith(b"\\")
         for found in _MARK.finditer(piece):
             mark = found[0]
             if mark == b'"':
                 self._in_string = not self._in_string
             elif not self._in_string:
                 self._depth += 1 if mark in b"{[" else -1
-                if self._depth == 1:
-                    return found.end()
+            if self._depth == 1 and not self._in_string:
+                return found.end()
         return 0
 
     def _skip_window(self, piece: bytes) -> int:
-        """:meth:`_skip_marks`, for long pieces: the same, without a step per mark."""
+        """:meth:`_skip_short`, for long pieces: the same, without a step per mark."""
         data = np.frombuffer(piece, np.uint8)
+        backslashes = data == ord("\\")
+        if (backslashes[1:] & backslashes[:-1]).any():
+            data = np.frombuffer(piece.replace(b"\\\\", b".."), np.uint8)
+            backslashes = data == ord("\\")
+        self._escaped = bool(backslashes[-1])
+        backslashes[-1] = False  # it is before no quote of this piece
         quotes = np.flatnonzero(data == ord('"'))
+        quotes = quotes[~backslashes[quotes - 1]]
+        if self._depth == 1:
+            self._in_string = quotes.size == 0
+            return 0 if self._in_string else int(quotes[0]) + 1
         folded = data | 0x20  # [ and ] become { and }
         brackets = np.flatnonzero((folded == ord("{")) | (folded == ord("}")))
         in_string = (np.searchsorted(quotes, brackets) + self._in_string) & 1
@@ -197,15 +228,3 @@ class ModelScan:
             self._depth = int(depths[-1])
         self._in_string ^= bool(quotes.size & 1)
         return 0
-
-
-def _without_escapes(piece: bytes, escaped: bool) -> bytes:
-    """Blank escaped characters and their backslashes, so that every quote begins or ends a string.
-
-    A backslash is left at the end when what it escapes has not come.
-    """
-    if escaped:
-        piece = b"." + piece[1:]
-    if b"\\" not in piece:
-        return piece
-    return piece.replace(b"\\\\", b"..").replace(b'\\"', b"..")

@@ -100,7 +100,8 @@ def model_edit(document: bytes, model: str, span: tuple[int, int] | None = None)
         if found is msgspec.UNSET:
             begin = document.index(b"{") + 1
             return Edit(begin, begin, b'"model":' + value + b",")
-        span = _Addresses(document).span(found)
+        start, present = _Addresses(document).find(found)
+        span = (start, start + len(present))
     return Edit(*span, value)
 
 
@@ -135,13 +136,7 @@ def redaction_edits(
     begins = chat.message_offsets[touched].tolist()
     found = _chat_texts if kind == "chat" else _completions_texts
     texts = list(found(document, request, zip(touched.tolist(), begins, strict=True)))
-    addresses = _Addresses(document)
-    return [
-        edit
-        for text, wanted in zip(texts, _by_text(redactions, texts), strict=True)
-        if wanted
-        for edit in _string_edits(document, addresses.span(text.raw), text.text, wanted)
-    ]
+    return _edits(document, texts, list(_cut(redactions, texts)))
 
 
 def _check(redactions: Sequence[Redaction], length: int) -> None:
@@ -204,53 +199,77 @@ def _completions_texts(
         yield _Text(begin, texts[index], raws[index])
 
 
-def _by_text(redactions: Sequence[Redaction], texts: Sequence[_Text]) -> list[list[Redaction]]:
-    """Cut redactions at the borders of texts; offsets are into each text."""
-    wanted: list[list[Redaction]] = [[] for _ in texts]
+def _cut(
+    redactions: Sequence[Redaction], texts: Sequence[_Text]
+) -> Iterator[tuple[int, int, int, str]]:
+    """Cut redactions at the borders of texts; yield the number of the text with each piece."""
+    ends = [text.begin + len(text.text) for text in texts]
     first = 0
     for start, end, replacement in redactions:
-        while first < len(texts) and texts[first].begin + len(texts[first].text) <= start:
+        while first < len(texts) and ends[first] <= start:
             first += 1
-        for number in range(first, len(texts)):
-            begin, text, _ = texts[number]
-            if begin >= end:
-                break
-            inside = Redaction(max(start - begin, 0), min(end - begin, len(text)), replacement)
-            if inside.start < inside.end:
-                wanted[number].append(inside)
+        number = first
+        while number < len(texts) and (begin := texts[number].begin) < end:
+            low, high = max(start, begin), min(end, ends[number])
+            if low < high:
+                yield number, low, high, replacement
                 replacement = ""
-    return wanted
+            number += 1
 
 
-def _string_edits(
-    document: bytes, span: tuple[int, int], text: str, redactions: Sequence[Redaction]
-) -> Iterator[Edit]:
-    """Edits of one JSON string, which stands at a span of the document and reads as ``text``."""
-    begin, end = span[0] + 1, span[1] - 1
-    points = np.array([redaction[:2] for redaction in redactions])
-    if end - begin != len(text):
-        points = _code_points(document[begin:end], len(text))[points]
-    for (start, stop), redaction in zip((points + begin).tolist(), redactions, strict=True):
-        yield Edit(start, stop, orjson.dumps(redaction.replacement)[1:-1])
+def _edits(
+    document: bytes, texts: Sequence[_Text], pieces: Sequence[tuple[int, int, int, str]]
+) -> list[Edit]:
+    """Turn pieces of redactions into edits of the document, for all texts at once."""
+    if not pieces:
+        return []
+    numbers, starts, ends, replacements = zip(*pieces, strict=True)
+    used, which = np.unique(numbers, return_inverse=True)
+    addresses = _Addresses(document)
+    insides = []  # of the JSON strings, without their quotes
+    to_points = []  # from the judged text to the texts used, joined
+    to_document = []  # from the insides, joined, to the document
+    size = length = 0
+    for number in used.tolist():
+        text = texts[number]
+        begin, string = addresses.find(text.raw)
+        insides.append(string[1:-1])
+        to_points.append(length - text.begin)
+        to_document.append(begin + 1 - size)
+        size += len(string) - 2
+        length += len(text.text)
+    points = np.array((starts, ends)) + np.array(to_points)[which]
+    spans = _byte_offsets(b"".join(insides), length, points) + np.array(to_document)[which]
+    return [
+        Edit(start, end, orjson.dumps(replacement)[1:-1])
+        for start, end, replacement in zip(*spans.tolist(), replacements, strict=True)
+    ]
 
 
-def _code_points(token: bytes, count: int) -> NDArray[np.intp]:
-    """Where each code point begins in the inside of a JSON string, and where the last one ends."""
-    # Of two backslashes the second is no escape: it is blanked.
-    data = np.frombuffer(token.replace(b"\\\\", b"\\."), np.uint8)
-    begins = (data & 0xC0) != 0x80  # no continuation of a UTF-8 sequence
+def _byte_offsets(inside: bytes, length: int, points: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Turn offsets in code points into offsets in the inside of the JSON strings that spell them.
+
+    Args:
+        inside: What stands between the quotes.
+        length: How many code points it spells.
+        points: Offsets, up to ``length``. Where one string ends the next begins.
+    """
+    data = np.frombuffer(inside, np.uint8)
     escapes = np.flatnonzero(data == ord("\\"))
-    begins[escapes + 1] = False
+    if (np.diff(escapes) == 1).any():  # of two backslashes, the second is no escape
+        plain = np.frombuffer(inside.replace(b"\\\\", b"\\."), np.uint8)
+        escapes = np.flatnonzero(plain == ord("\\"))
     unicode = escapes[data[escapes + 1] == ord("u")]
-    for digit in range(2, 6):
-        begins[unicode + digit] = False
-    # Of a surrogate pair, \\uD8.. to \\uDB.. and \\uDC.. to \\uDF.., the second is no code point.
-    low = ((data[unicode + 2] | 0x20) == ord("d")) & ((data[unicode + 3] | 0x20) >= ord("c"))
-    begins[unicode[low]] = False
-    found = np.append(np.flatnonzero(begins), len(token))
-    if found.size != count + 1:
-        raise RuntimeError(f"a JSON string has {found.size - 1} code points and reads as {count}")
-    return found
+    # Of two surrogates, \\uD800 to \\uDBFF and \\uDC00 to \\uDFFF, the second begins nothing.
+    second = ((data[unicode + 2] | 0x20) == ord("d")) & ((data[unicode + 3] | 0x20) >= ord("c"))
+    inner = [escapes + 1, *(unicode + digit for digit in range(2, 6)), unicode[second]]
+    if not inside.isascii():
+        inner.append(np.flatnonzero((data & 0xC0) == 0x80))
+    others = np.sort(np.concatenate(inner), kind="stable")  # bytes that begin no code point
+    if data.size - others.size != length:
+        raise RuntimeError(f"strings of {length} code points spell {data.size - others.size}")
+    before = others - np.arange(others.size)  # how many code points begin before each of them
+    return points + np.searchsorted(before, points, side="right")
 
 
 def _present(raw: msgspec.Raw | msgspec.UnsetType) -> msgspec.Raw:
@@ -273,12 +292,13 @@ class _Addresses:
         self._document = document
         self._begin = _address(document)
 
-    def span(self, raw: msgspec.Raw) -> tuple[int, int]:
+    def find(self, raw: msgspec.Raw) -> tuple[int, bytes]:
+        """Return where a value begins, and the value."""
         start = _address(raw) - self._begin
-        end = start + len(memoryview(raw))
-        if start < 0 or self._document[start:end] != memoryview(raw):
+        value = bytes(raw)
+        if start < 0 or not self._document.startswith(value, start):
             raise RuntimeError("a value was copied from its document and cannot be located")
-        return start, end
+        return start, value
 
 
 def _address(buffer: bytes | msgspec.Raw) -> int:
