@@ -25,6 +25,7 @@ from pointsman_backends.compressor import native
 from pointsman_backends.compressor.characters import CharacterTable
 from pointsman_backends.compressor.prepare import ABBREVIATIONS, _cut_into_windows, prepare
 from pointsman_backends.compressor.tokenizer import Tokenizer
+from pointsman_backends.compressor.word_cache import _find
 from pointsman_backends.compressor.wordpiece import PieceTrie
 from pointsman_backends.compressor.words import Hasher, Words, split_words
 from tests.compressor_library import library
@@ -140,6 +141,20 @@ def test_words(text: str, longest: int) -> None:
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_words_of_hostile_texts(text: str) -> None:
     assert_same(*split(text))
+
+
+@given(
+    st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 50), max_size=200),
+    st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 50), max_size=60),
+    st.sampled_from([1, 100]),
+)
+def test_hashes_are_found(known: list[int], sought: list[int], times: int) -> None:
+    hashes = np.unique(np.array(known * times, np.uint64))
+    hashes = np.unique(np.concatenate([hashes, hashes + np.uint64(times)]))
+    queries = np.unique(np.array(sought + known[:3], np.uint64))
+    natively, by_numpy = both(lambda: _find(hashes, queries))
+    assert natively.dtype == by_numpy.dtype
+    assert natively.tolist() == by_numpy.tolist()
 
 
 OFFSETS = st.lists(st.integers(0, 400), max_size=5)

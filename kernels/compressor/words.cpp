@@ -247,3 +247,20 @@ POINTSMAN_EXPORT int64_t pointsman_split_words(const void* codes, int64_t code_s
                           pointsman::Hasher<uint32_t>(spread, powers, points + length), starts,
                           ends, terms, which, distinct, examples);
 }
+
+// Writes for each of some hashes the index of the first of `known` that is not less; both ascend.
+POINTSMAN_EXPORT int64_t pointsman_find_hashes(const uint64_t* known, int64_t known_count,
+                                               const uint64_t* hashes, int64_t count,
+                                               int64_t* found) noexcept {
+  const uint64_t *at = known, *end = known + known_count;
+  const bool few = count < known_count / 32;  // to pass all known ones would take longer
+  for (int64_t i = 0; i < count; ++i) {
+    if (few) {
+      at = std::lower_bound(at, end, hashes[i]);
+    } else {
+      while (at != end && *at < hashes[i]) ++at;
+    }
+    found[i] = at - known;
+  }
+  return 0;
+}

@@ -122,7 +122,8 @@ class Tokenizer:
         if native.library is None or unknown is None:
             return _WordPiece(model, pieces, self.vocabulary, self._hasher, self._longest)
         prefix = model.continuing_subword_prefix
-        return _NativeWordPiece(PieceTrie(native.library, pieces, prefix, unknown))
+        trie = PieceTrie(native.library, pieces, prefix, unknown)
+        return _NativeWordPiece(trie, self.vocabulary)
 
     def _split(self, text: str) -> Words:
         return split_words(self._characters.normalise(text), self._hasher, self._longest)
@@ -198,13 +199,17 @@ class _WordPiece:
 
 
 class _NativeWordPiece:
-    """The same by the native library, as fast for words never met."""
+    """The same by the native library, which is fast enough not to learn words."""
 
-    def __init__(self, trie: PieceTrie) -> None:
+    def __init__(self, trie: PieceTrie, first: Words) -> None:
         self._trie = trie
+        self._counts = WordCache(
+            lambda words, which: (trie.count(words, which),), first, learns=False
+        )
 
     def count(self, words: Words) -> npt.NDArray[np.int32]:
-        return self._trie.count(words, words.examples)
+        (counts,) = self._counts.look_up(words)
+        return counts
 
     def encode(
         self, words: Words, which: npt.NDArray[np.int64], counts: npt.NDArray[np.int32]

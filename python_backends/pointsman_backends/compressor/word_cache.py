@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pointsman_backends.compressor import native
+from pointsman_backends.compressor.native import address
 from pointsman_backends.compressor.words import Words
 
 __all__ = ["WordCache"]
@@ -42,7 +44,7 @@ class WordCache:
     def look_up(self, words: Words) -> Columns:
         """Return the values of each of ``words.distinct``, [V] each."""
         hashes, columns = self._known
-        at = np.searchsorted(hashes, words.distinct)
+        at = _find(hashes, words.distinct)
         at[at == len(hashes)] = 0
         values = tuple(column[at] for column in columns)
         unknown = np.flatnonzero(hashes[at] != words.distinct)
@@ -66,3 +68,14 @@ class WordCache:
             np.insert(known, at, hashes),
             tuple(np.insert(v, at, c[first]) for v, c in zip(values, columns, strict=True)),
         )
+
+
+def _find(known: npt.NDArray[np.uint64], hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+    """``np.searchsorted`` for hashes that ascend, too."""
+    if native.library is None:
+        return np.searchsorted(known, hashes)
+    found = np.empty(len(hashes), np.int64)
+    native.library.pointsman_find_hashes(
+        address(known), len(known), address(hashes), len(hashes), address(found)
+    )
+    return found
