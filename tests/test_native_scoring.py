@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pointsman_backends.compressor import native
 from pointsman_backends.compressor.duplicates import near_duplicates
+from pointsman_backends.compressor.pipeline import _is_name
 from pointsman_backends.compressor.prepare import prepare
 from pointsman_backends.compressor.relevance import UnitRows, term_signals, textrank
 from pointsman_backends.compressor.retrieve import Forced, retrieve
@@ -93,6 +94,13 @@ def test_near_duplicates(terms: scipy.sparse.csr_array, uncounted: set[int], see
     counted = np.ones(25, np.bool_)
     counted[sorted(uncounted)[:8]] = False
     natively, by_numpy = both(lambda: near_duplicates(terms, keys, counted).tolist())
+    assert natively == by_numpy
+
+
+@given(texts)
+def test_names(text: str) -> None:
+    words = tokenizer.read(text).words
+    natively, by_numpy = both(lambda: _is_name(words).tolist())
     assert natively == by_numpy
 
 

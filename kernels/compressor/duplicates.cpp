@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "characters.h"
 #include "library.h"
 
 namespace pointsman {
@@ -148,6 +149,21 @@ POINTSMAN_EXPORT int64_t pointsman_near_duplicates(const int32_t* row_ends, int6
   for (int64_t row = rows - 1; row >= 0; --row) {
     const int64_t first = repeated[row];
     if (best[row] < kAlike || best[first] >= kAlike) repeated[row] = row;
+  }
+  return 0;
+}
+
+// Writes 1 for each of some words, given by their indices into starts and ends, of whose first
+// `sought` characters none is a digit, else 0.
+POINTSMAN_EXPORT int64_t pointsman_are_names(const uint8_t* properties, const int64_t* starts,
+                                             const int64_t* ends, const int64_t* words,
+                                             int64_t count, int64_t sought,
+                                             uint8_t* are_names) noexcept {
+  for (int64_t nth = 0; nth < count; ++nth) {
+    const int64_t start = starts[words[nth]], end = std::min(ends[words[nth]], start + sought);
+    uint8_t any = 0;
+    for (int64_t at = start; at < end; ++at) any |= properties[at] & pointsman::kDigit;
+    are_names[nth] = any == 0;
   }
   return 0;
 }

@@ -54,6 +54,7 @@ _SIGNATURES = {
     "pointsman_textrank": "pppiippddip",
     # duplicates.cpp
     "pointsman_near_duplicates": "pipippp",
+    "pointsman_are_names": "ppppiip",
     # retrieve.cpp
     "pointsman_fill_room": "ppppipppiidipp",
 }

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
+from pointsman_backends.compressor import native
 from pointsman_backends.compressor.apply import apply
 from pointsman_backends.compressor.characters import DIGIT
 from pointsman_backends.compressor.duplicates import near_duplicates
@@ -373,7 +374,8 @@ class Compressor:
         riskier = risk > risk[repeats] + _RISKIER
         repeats[riskier] = np.flatnonzero(riskier)
         # Repetitions buy no rank: signals are those of the sentences without them.
-        once, which = np.unique(repeats, return_inverse=True)
+        is_once = repeats == np.arange(len(repeats))
+        once, which = np.flatnonzero(is_once), (np.cumsum(is_once) - 1)[repeats]
         terms = sentences.terms if len(once) == len(repeats) else sentences.terms[once]
         signals = self._schedule.run(
             "relevance", terms.nnz, lambda device: term_signals(terms, device)
@@ -398,7 +400,6 @@ class Compressor:
     ) -> Kept:
         sentences, scores, repeated = analysis.sentences, analysis.scores, analysis.repeated
         tokens, profile = sentences.tokens, self._profile
-        word_starts = text.words.normal.starts(text.words.starts)
         # Shares are of the default budget: with those of the request's own, a larger one could
         # read fewer tokens.
         shared_room = self._room(0)
@@ -411,7 +412,7 @@ class Compressor:
         risk, personal = analysis.signals["risk"], analysis.signals["personal"]
         attacks = np.flatnonzero((risk >= self._thresholds["risk"]) & ~repeated)
         persons = np.flatnonzero((personal >= self._thresholds["personal"]) & ~repeated)
-        found = _sentences_with(patterns, sentences, word_starts)
+        found = _sentences_with(patterns, sentences, text.words)
         found = found[~repeated[found]]
         risky = [Forced(nth, "risk") for nth in best(attacks, risk, profile.risk_share)]
         telling = [
@@ -424,7 +425,7 @@ class Compressor:
         edges, around = _always_read(
             sentences,
             offsets,
-            word_starts,
+            text.words,
             shared_room // 2,
             int(profile.ends_share * shared_room),
         )
@@ -471,6 +472,18 @@ def _spread(signal: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 def _is_name(words: Words) -> npt.NDArray[np.bool_]:
     """Which of the distinct words are no numbers, bool [V]."""
+    if native.library is not None:
+        are_names = np.empty(len(words.distinct), np.bool_)
+        native.library.pointsman_are_names(
+            native.address(words.normal.properties),
+            native.address(words.starts),
+            native.address(words.ends),
+            native.address(words.examples),
+            len(words.distinct),
+            _DIGITS_SOUGHT,
+            native.address(are_names),
+        )
+        return are_names
     starts, ends = words.starts[words.examples], words.ends[words.examples]
     number = np.zeros(len(starts), np.bool_)
     for nth in range(_DIGITS_SOUGHT):
@@ -482,7 +495,7 @@ def _is_name(words: Words) -> npt.NDArray[np.bool_]:
 def _always_read(
     sentences: Sentences,
     offsets: npt.NDArray[np.int64],
-    word_starts: npt.NDArray[np.int32],
+    words: Words,
     last_message_room: int,
     ends_room: int,
 ) -> tuple[list[Forced], list[Forced]]:
@@ -495,8 +508,8 @@ def _always_read(
         tokens are for the end, where the question mostly is.
     """
     tokens, count = sentences.tokens, len(sentences)
-    messages = np.searchsorted(word_starts, offsets)
-    messages = messages[messages < len(word_starts)]
+    messages = _begun_before(words, offsets)
+    messages = messages[messages < len(words)]
     begin = int(_sentence_of(sentences, messages[-1:])[0]) if len(messages) else 0
     edges = [Forced(count - 1, "last"), Forced(0, "first")]
     around: list[tuple[int, str]] = []
@@ -513,10 +526,10 @@ def _always_read(
 
 def _words_of(sentences: Sentences, kept: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Which words are in a sentence that is kept, bool [U]."""
-    changes = np.zeros(int(sentences.end_words[-1]) + 1, np.int8)
-    np.add.at(changes, sentences.first_words[kept], 1)
-    np.subtract.at(changes, sentences.end_words[kept], 1)
-    inside: npt.NDArray[np.bool_] = np.cumsum(changes[:-1]) > 0
+    inside = np.zeros(int(sentences.end_words[-1]), np.bool_)
+    bounds = sentences.first_words[kept].tolist(), sentences.end_words[kept].tolist()
+    for first, end in zip(*bounds, strict=True):
+        inside[first:end] = True
     return inside
 
 
@@ -524,14 +537,25 @@ def _sentence_of(sentences: Sentences, words: npt.NDArray[np.int64]) -> npt.NDAr
     return np.searchsorted(sentences.first_words, words, "right") - 1
 
 
+def _begun_before(words: Words, places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """How many words begin before some places in the original, int64 of the same shape."""
+    source = words.normal.source
+    if source is not None:
+        places = np.searchsorted(source, places)
+    return np.searchsorted(words.starts, places)
+
+
 def _sentences_with(
-    patterns: list[Finding], sentences: Sentences, word_starts: npt.NDArray[np.int32]
+    patterns: list[Finding], sentences: Sentences, words: Words
 ) -> npt.NDArray[np.int64]:
     """Sentences that a finding touches, ascending, int64 [F]."""
-    spans = np.array([(finding.start, finding.end - 1) for finding in patterns], np.int64)
-    words = np.maximum(np.searchsorted(word_starts, spans.reshape(-1, 2), "right") - 1, 0)
-    first = np.searchsorted(sentences.end_words, words[:, 0], "right")
-    last = _sentence_of(sentences, words[:, 1])
+    if not patterns:
+        return np.zeros(0, np.int64)
+    # Code points after the first and the last of each.
+    bounds = np.array([(finding.start + 1, finding.end) for finding in patterns], np.int64)
+    touched = np.maximum(_begun_before(words, bounds) - 1, 0)
+    first = np.searchsorted(sentences.end_words, touched[:, 0], "right")
+    last = _sentence_of(sentences, touched[:, 1])
     opened = np.bincount(first, minlength=len(sentences) + 1)
     closed = np.bincount(last + 1, minlength=len(sentences) + 1)
     return np.flatnonzero(np.cumsum(opened - closed)[:-1] > 0)
