@@ -1,5 +1,6 @@
 // Finds where sentences begin, cuts long ones into windows, and counts their terms; see prepare.py.
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <numeric>
 #include <utility>
@@ -15,11 +16,13 @@ constexpr int64_t kWrappedLine = 40;
 
 // The first character from `at` on that may end a sentence, or length.
 int64_t next_mark(const uint8_t* properties, int64_t at, int64_t length) {
+  static_assert(std::endian::native == std::endian::little);
   constexpr uint64_t kMarks = uint64_t{0x0101010101010101} * (kNewline | kStop | kFullStop);
   for (; at + 8 <= length; at += 8) {
     uint64_t eight;
     std::memcpy(&eight, properties + at, 8);
-    if (eight & kMarks) break;
+    eight &= kMarks;
+    if (eight != 0) return at + std::countr_zero(eight) / 8;
   }
   while (at < length && properties[at] < kNewline) ++at;
   return at;

@@ -69,11 +69,17 @@ class HashTable {
     int32_t number;
   };
 
-  bool reserve() noexcept { return grow(10); }
+  // Makes room for a text of some words; if they are more varied than most, it will grow.
+  bool reserve(int64_t words) noexcept {
+    return grow(std::max(10, static_cast<int>(std::bit_width(uint64_t(words))) - 2));
+  }
 
   // The number of a hash, in the order of arrival; -1 where memory is out.
   int32_t find_or_add(uint64_t hash, int32_t where) noexcept {
-    Slot* slot = probe(hash);
+    Slot* slot = &slots_[hash >> (64 - bits_)];
+    if (slot->hash == hash && slot->first >= 0) [[likely]]
+      return slot->number;
+    slot = probe(hash);
     if (slot->first >= 0) return slot->number;
     if (2 * (count_ + 1) > (int64_t{1} << bits_)) {
       if (!grow(bits_ + 1)) return -1;
@@ -113,7 +119,7 @@ class HashTable {
     slots_ = allocate<Slot>(after);
     if (!slots_) return false;
     bits_ = bits;
-    for (int64_t i = 0; i < after; ++i) slots_[i].first = -1;
+    std::fill_n(slots_.get(), after, Slot{0, -1, 0});
     for (int64_t i = 0; i < before; ++i) {
       if (old[i].first >= 0) *probe(old[i].hash) = old[i];
     }
@@ -183,22 +189,25 @@ template <class Code>
 int64_t split(const Code* codes, const uint8_t* properties, int64_t length, int64_t longest,
               const Hasher<Code>& hash, int64_t* starts, int64_t* ends, int64_t* terms,
               int32_t* which, uint64_t* distinct, int64_t* examples) noexcept {
-  HashTable table;
-  if (!table.reserve()) return kOutOfMemory;
-  int64_t word = 0, term = 0;
-  bool complete = true;
+  int64_t word = 0, term_count = 0;
   for_each_word(properties, length, longest, [&](int64_t start, int64_t end) {
     starts[word] = start;
     ends[word] = end;
-    if (properties[start] & kTerm) {
-      const int32_t number =
-          table.find_or_add(hash(codes + start, end - start), static_cast<int32_t>(word));
-      complete &= number >= 0;
-      terms[term] = word;
-      which[term++] = number;
-    }
+    if (properties[start] & kTerm) terms[term_count++] = word;
     ++word;
   });
+  // One thing at a time, so that the processor works on several words at once. The hashes stand
+  // where those that are distinct will be.
+  for (int64_t i = 0; i < term_count; ++i) {
+    const int64_t start = starts[terms[i]];
+    distinct[i] = hash(codes + start, ends[terms[i]] - start);
+  }
+  HashTable table;
+  bool complete = table.reserve(term_count);
+  for (int64_t i = 0; i < term_count && complete; ++i) {
+    which[i] = table.find_or_add(distinct[i], static_cast<int32_t>(terms[i]));
+    complete = which[i] >= 0;
+  }
   const int64_t count = table.count();
   const auto rank = allocate<int32_t>(count);
   if (!complete || !rank) return kOutOfMemory;
@@ -208,7 +217,7 @@ int64_t split(const Code* codes, const uint8_t* properties, int64_t length, int6
     examples[i] = slots[i].first;
     rank[slots[i].number] = static_cast<int32_t>(i);
   }
-  for (int64_t i = 0; i < term; ++i) which[i] = rank[which[i]];
+  for (int64_t i = 0; i < term_count; ++i) which[i] = rank[which[i]];
   return count;
 }
 
