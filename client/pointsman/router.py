@@ -109,7 +109,7 @@ class Router:
         self._closed = False
         self._channel = grpc.insecure_channel(url, _CHANNEL)
         self._server = GRPCInferenceServiceStub(self._channel)
-        self._under_way: set[grpc.Future] = set()
+        self._under_way: set[grpc.Future[protocol.ModelInferResponse]] = set()
 
     def route(
         self,
