@@ -60,6 +60,23 @@ POLICIES = PolicyFile.model_validate(
 )
 
 
+DECISION = Decision(
+    action="route",
+    model="model",
+    rule="default",
+    policy="default",
+    safety=Safety(label="benign", score=1.0, scores={"benign": 1.0}),
+    domain=Domain(label="other", score=1.0, scores={"other": 1.0}),
+    pii=(),
+    coverage=Coverage(
+        tokens=1, classified_tokens=1, scanned_characters=1, kept=(), truncated=False
+    ),
+    flags=(),
+    errors=(),
+    timings_us={},
+)
+
+
 class DecisionDouble(AsyncRouter):
     """Says "route" at once. For this measurement only: it checks nothing."""
 
@@ -67,21 +84,7 @@ class DecisionDouble(AsyncRouter):
         """Decide."""
         if not isinstance(chat_request, ChatText):
             raise TypeError("the gateway hands on what it has parsed")
-        return Decision(
-            action="route",
-            model="model",
-            rule="default",
-            policy="default",
-            safety=Safety(label="benign", score=1.0, scores={"benign": 1.0}),
-            domain=Domain(label="other", score=1.0, scores={"other": 1.0}),
-            pii=(),
-            coverage=Coverage(
-                tokens=1, classified_tokens=1, scanned_characters=1, kept=(), truncated=False
-            ),
-            flags=(),
-            errors=(),
-            timings_us={},
-        )
+        return DECISION
 
 
 @contextmanager
@@ -116,7 +119,8 @@ class Connection:
         """Post a body; milliseconds to the first byte of the reply, and to its end `until`."""
         head = (
             f"POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\nContent-Length: {len(body)}\r\n"
-            "Content-Type: application/json\r\nx-forget: 1\r\n\r\n"
+            "Content-Type: application/json\r\nx-forget: 1\r\n"
+            f"x-behave: {upstream.behave(text='word ' * 8)['x-behave']}\r\n\r\n"
         )
         request = head.encode() + body
         begun = time.perf_counter()

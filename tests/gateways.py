@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import re
 import shutil
 import subprocess
@@ -46,6 +47,14 @@ class Gateway:
         """Without ``/v1``."""
         return f"http://127.0.0.1:{self.port}"
 
+    def get(self, path: str) -> tuple[int, bytes]:
+        """Status and body of a page."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        with contextlib.closing(connection):
+            connection.request("GET", path)
+            reply = connection.getresponse()
+            return reply.status, reply.read()
+
     def client(self, **options: object) -> openai.OpenAI:
         """The real client, without retries of its own."""
         options = {"max_retries": 0, "timeout": 20} | options
@@ -81,11 +90,13 @@ def running(*arguments: str | Path, timeout_s: float = 30) -> Iterator[Gateway]:
         assert ports, f"it did not start: {log}"
         yield Gateway(ports[0], process, log)
     finally:
-        process.terminate()
+        with contextlib.suppress(psutil.NoSuchProcess):  # a test may have ended it
+            process.terminate()
         try:
             process.wait(40)
+        except psutil.TimeoutExpired:
+            process.kill()
+            raise
         finally:
-            if process.is_running():
-                process.kill()
             reader.join()
             process.stdout.close()

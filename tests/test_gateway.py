@@ -118,14 +118,6 @@ def post(
         return reply.status, {k.lower(): v for k, v in reply.getheaders()}, reply.read()
 
 
-def get(gateway: Gateway, path: str) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=20)
-    with contextlib.closing(connection):
-        connection.request("GET", path)
-        reply = connection.getresponse()
-        return reply.status, reply.read()
-
-
 def chat_body(text: str, **more: Any) -> bytes:
     messages = [{"role": "user", "content": text}]
     return json.dumps({"model": "auto", "messages": messages} | more).encode()
@@ -418,8 +410,8 @@ def test_a_slow_body_is_given_up(gateway: Gateway, models: Upstream, drip: bool)
 
 
 def test_other_paths_and_methods(gateway: Gateway) -> None:
-    assert get(gateway, "/v1/chat/completions")[0] == 405
-    status, body = get(gateway, "/v1/nothing")
+    assert gateway.get("/v1/chat/completions")[0] == 405
+    status, body = gateway.get("/v1/nothing")
     assert (status, json.loads(body)["error"]["code"]) == (404, "not_found")
     assert post(gateway, b"{}", "/v1/embeddings")[0] == 404
 
@@ -593,7 +585,7 @@ def test_a_reply_that_breaks_off_does_not_end_well(gateway: Gateway) -> None:
         got = []
         with pytest.raises(openai.APIConnectionError):
             got += [next(stream) for _ in range(100)]
-    assert get(gateway, "/healthz")[0] == 200
+    assert gateway.get("/healthz")[0] == 200
 
 
 def test_a_reply_before_the_end_of_the_request_is_passed_on(
@@ -644,7 +636,7 @@ def test_too_many_requests_are_told_when_to_come_again(
 
 def ended(gateway: Gateway, status: str) -> float:
     """How many requests have ended with a status."""
-    text = get(gateway, "/metrics")[1].decode()
+    text = gateway.get("/metrics")[1].decode()
     lines = [line for line in text.splitlines() if f'status="{status}"' in line]
     return sum(float(line.split()[-1]) for line in lines if "_requests_total{" in line)
 

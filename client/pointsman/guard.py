@@ -6,6 +6,7 @@ A request is never forwarded because something failed: that is for the policy's 
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -29,8 +30,9 @@ __all__ = ["Guard", "Verdict"]
 _log = logging.getLogger(__name__)
 
 _RETRY_AFTER_S = 1
-# Of printable ASCII everything but what quotes.
+# Printable ASCII without what quotes.
 _HEADER_SAFE = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
+_PLAIN = re.compile(r"[ -$&-~]+")
 
 
 @dataclass(frozen=True)
@@ -183,4 +185,7 @@ def _headers(decision: Decision) -> dict[str, str]:
 
 def _encoded(headers: dict[str, str]) -> dict[str, str]:
     """Names that a policy file may have and a header may not are percent-encoded."""
-    return {name: quote(value, safe=_HEADER_SAFE) for name, value in headers.items()}
+    return {
+        name: value if _PLAIN.fullmatch(value) else quote(value, safe=_HEADER_SAFE)
+        for name, value in headers.items()
+    }

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
 import aiohttp
-import tenacity
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -18,7 +18,8 @@ __all__ = ["Body", "Upstream", "base_url", "forwarded"]
 # at that very moment would be lost.
 _KEEPALIVE_S = 4.0
 _CONNECT_S = 5.0
-_ATTEMPTS = 3
+# Before connecting is tried again.
+_PAUSES_S = (0.05, 0.2)
 # Bodies up to that size leave in one write with their headers, longer ones in pieces of it.
 _PIECE_BYTES = 65_536
 _HOP_BY_HOP = frozenset(
@@ -48,7 +49,10 @@ def base_url(url: str) -> str:
     Raises:
         ValueError: It is not an HTTP URL.
     """
-    parsed = URL(url)
+    try:
+        parsed = URL(url)
+    except ValueError:
+        parsed = URL()
     if parsed.scheme not in ("http", "https") or not parsed.host or parsed.query_string:
         raise ValueError(f"{url!r} is no base URL; give one like http://127.0.0.1:8000/v1")
     return url.rstrip("/") + ("/v1" if parsed.path in ("", "/") else "")
@@ -104,32 +108,31 @@ class Upstream:
         )
         if length is not None:
             sent["Content-Length"] = str(length)
-        try:
-            async for attempt in tenacity.AsyncRetrying(
-                retry=tenacity.retry_if_exception_type(aiohttp.ClientConnectorError),
-                stop=tenacity.stop_after_attempt(_ATTEMPTS),
-                wait=tenacity.wait_exponential_jitter(initial=0.05, max=0.5, jitter=0.05),
-                reraise=True,
-            ):
-                with attempt:
-                    return await self._session.post(
-                        URL(url, encoded=True),
-                        headers=sent,
-                        data=_data(body, length),
-                        allow_redirects=False,
-                    )
-        except aiohttp.ServerTimeoutError:
-            raise HttpError(
-                504, "upstream_timeout", "the model's server does not accept connections"
-            ) from None
-        except aiohttp.ClientConnectorError:
-            raise HttpError(
-                502, "upstream_unreachable", "the model's server cannot be reached", retry_after="1"
-            ) from None
-        except (aiohttp.ClientError, OSError) as error:
-            raise HttpError(
-                502, "upstream_failed", "the model's server broke off before it replied"
-            ) from error
+        for pause_s in (*_PAUSES_S, None):
+            try:
+                return await self._session.post(
+                    URL(url, encoded=True),
+                    headers=sent,
+                    data=_data(body, length),
+                    allow_redirects=False,
+                )
+            except aiohttp.ServerTimeoutError:
+                raise HttpError(
+                    504, "upstream_timeout", "the model's server does not accept connections"
+                ) from None
+            except aiohttp.ClientConnectorError:
+                if pause_s is None:
+                    raise HttpError(
+                        502,
+                        "upstream_unreachable",
+                        "the model's server cannot be reached",
+                        retry_after="1",
+                    ) from None
+                await asyncio.sleep(pause_s * random.uniform(0.5, 1.5))  # noqa: S311 (no secret)
+            except (aiohttp.ClientError, OSError) as error:
+                raise HttpError(
+                    502, "upstream_failed", "the model's server broke off before it replied"
+                ) from error
         raise AssertionError("unreachable: the last attempt returns or raises")
 
 

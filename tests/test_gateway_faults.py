@@ -1,0 +1,246 @@
+"""The gateway when what it needs is not there, and its own embedded server."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import openai
+import pytest
+import yaml
+
+from pointsman.errors import PointsmanError
+from pointsman.gateway import upstream as pool
+from pointsman.gateway.serve import serve
+from pointsman.gateway.upstream import Upstream, base_url, forwarded
+from tests import gateways, upstream
+from tests.tiny_models import write_repository
+
+HELLO = [{"role": "user", "content": "hello there"}]
+
+
+@pytest.fixture(scope="module")
+def models() -> Iterator[upstream.Upstream]:
+    with upstream.running() as server:
+        yield server
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port that refuses connections, and stays ours."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
+
+
+def policy(more: str = "", endpoint: str = "http://127.0.0.1:1/v1") -> str:
+    return f"""
+version: 1
+default_policy: only
+models:
+  small: {{endpoint: "{endpoint}"}}
+policies:
+  only:
+    default_model: small
+    domain_threshold: 0.5
+    safety: {{}}
+    pii: {{threshold: 0.8, default: redact}}
+    coverage: {{compressed: allow, truncated: allow}}
+    {more}
+"""
+
+
+def test_without_a_server_nothing_passes(
+    models: upstream.Upstream, closed_port: int, tmp_path: Path
+) -> None:
+    models.forget()
+    repository = gateways.repository_with(tmp_path, policy("exempt_models: [free]"))
+    with (
+        gateways.running(
+            *("--triton", f"127.0.0.1:{closed_port}", "--upstream", models.url),
+            *("--model-repository", repository),
+        ) as gateway,
+        gateway.client() as client,
+    ):
+        with pytest.raises(openai.InternalServerError) as caught:
+            client.chat.completions.create(model="auto", messages=HELLO)
+        reply = caught.value.response
+        assert (reply.status_code, reply.headers["retry-after"]) == (503, "1")
+        assert caught.value.code == "check_unavailable"
+        assert reply.headers["x-pointsman-action"] == "block"
+        assert reply.headers["x-pointsman-rule"] == "on_error"
+        assert models.seen() == []
+        # What went wrong is for the log, not for the client.
+        assert str(closed_port) not in reply.text
+        assert any(str(closed_port) in line for line in gateway.log)
+
+        free = client.chat.completions.create(model="free", messages=HELLO)
+        assert free.choices[0].message.content == "hello there"
+        assert gateway.get("/healthz")[0] == 200
+        status, ready = gateway.get("/readyz")
+        assert (status, json.loads(ready)["status"]) == (503, "down")
+
+
+def test_without_a_server_requests_pass_flagged_where_the_policy_says_so(
+    models: upstream.Upstream, closed_port: int, tmp_path: Path
+) -> None:
+    models.forget()
+    repository = gateways.repository_with(tmp_path, policy("on_error: flag"))
+    with (
+        gateways.running(
+            *("--triton", f"127.0.0.1:{closed_port}", "--upstream", models.url),
+            *("--model-repository", repository),
+        ) as gateway,
+        gateway.client() as client,
+    ):
+        raw = client.chat.completions.with_raw_response.create(model="auto", messages=HELLO)
+        assert raw.parse().choices[0].message.content == "hello there"
+        assert json.loads(models.body())["model"] == "small"
+        assert raw.headers["x-pointsman-action"] == "flag"
+        assert raw.headers["x-pointsman-rule"] == "on_error"
+        # A request that is wrong is no failure of the check.
+        with pytest.raises(openai.BadRequestError):
+            client.chat.completions.create(model="auto", messages=[])
+        status, ready = gateway.get("/readyz")
+        assert status == 200
+        assert "Triton is not running" in json.loads(ready)["detail"]
+
+
+def test_a_model_that_is_not_there(closed_port: int, tmp_path: Path) -> None:
+    endpoint = f"http://127.0.0.1:{closed_port}/v1"
+    repository = gateways.repository_with(tmp_path, policy("exempt_models: [small]", endpoint))
+    with (
+        gateways.running(
+            *("--triton", f"127.0.0.1:{closed_port}"), *("--model-repository", repository)
+        ) as gateway,
+        gateway.client() as client,
+    ):
+        with pytest.raises(openai.InternalServerError) as caught:
+            client.chat.completions.create(model="small", messages=HELLO)
+        assert (caught.value.status_code, caught.value.code) == (502, "upstream_unreachable")
+        metrics = gateway.get("/metrics")[1].decode()
+    assert 'upstream_failures_total{code="upstream_unreachable"} 1.0' in metrics
+    assert (
+        'requests_total{action="exempt",route="/v1/chat/completions",status="502"} 1.0' in metrics
+    )
+
+
+async def test_connecting_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "_PAUSES_S", (0.05,) * 100)
+    asked = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n") + await reader.readexactly(2))
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        await writer.drain()
+        writer.close()
+
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{held.getsockname()[1]}/v1"
+        async with Upstream() as upstream:
+            asking = asyncio.create_task(upstream.post(url, [], [b"h", b"i"], 2))
+            await asyncio.sleep(0.12)
+            assert not asking.done()
+            async with await asyncio.start_server(answer, sock=held):
+                reply = await asking
+                assert await reply.read() == b"ok"
+                reply.close()
+    assert len(asked) == 1
+    assert asked[0].endswith(b"\r\n\r\nhi")
+
+
+@pytest.mark.server
+def test_it_brings_its_own_server_and_asks_each_model_where_it_is(
+    models: upstream.Upstream, tmp_path: Path
+) -> None:
+    repository = write_repository(tmp_path / "models")
+    path = repository / "router" / "1" / "policy.yaml"
+    document = yaml.safe_load(path.read_text())
+    with upstream.running() as mathematician:
+        for name, model in document["models"].items():
+            model["endpoint"] = mathematician.url if name == "qwen3-math" else models.url
+        path.unlink()
+        path.write_text(yaml.safe_dump(document, sort_keys=False))
+        models.forget()
+        with gateways.running("--model-repository", repository, timeout_s=60) as gateway:
+            with gateway.client() as client:
+                for text in ("find the integral of x", "write some python", "hello there"):
+                    messages = [{"role": "user", "content": text}]
+                    client.chat.completions.create(model="auto", messages=messages)  # type: ignore[arg-type]
+                names = [model.id for model in client.models.list()]
+                assert client.models.retrieve("auto").owned_by == "pointsman"
+                with pytest.raises(openai.NotFoundError):
+                    client.models.retrieve("nobody")
+            assert names == ["auto", *document["models"]]
+            assert gateway.get("/readyz") == (200, b'{"status":"ready","detail":""}')
+            sent = [json.loads(base64.b64decode(s.body))["model"] for s in models.seen()]
+            assert sent == ["qwen3-coder", "qwen3-8b"]
+            assert json.loads(mathematician.body())["model"] == "qwen3-math"
+            gateway.process.send_signal(signal.SIGTERM)
+            assert gateway.process.wait(30) == 0
+    assert gateway.log[-1] == "pointsman: stopped"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "more", "complaint"),
+    [
+        ({"policy": "none"}, "", 'no policy "none"; there are: only'),
+        ({"upstream": "localhost:8000"}, "", "is no base URL"),
+        ({}, "exempt_models: [free]", 'the exempt model "free" has no endpoint'),
+        ({}, "on_block: no", "policies.only.on_block"),
+        ({"triton": "127.0.0.1"}, "", "HOST:PORT"),
+        ({"host": "192.0.2.1"}, "", "192.0.2.1"),
+    ],
+)
+def test_what_is_set_wrong_is_told(
+    tmp_path: Path, arguments: dict[str, str], more: str, complaint: str
+) -> None:
+    repository = gateways.repository_with(tmp_path, policy(more))
+    with pytest.raises(PointsmanError, match=re.escape(complaint)):
+        serve(port=0, model_repository=repository, **{"triton": "127.0.0.1:1"} | arguments)
+
+
+def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
+    repository = gateways.repository_with(tmp_path, policy())
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        command = [str(Path(sys.executable).with_name("pointsman")), "gateway"]
+        command += ["--port", str(port), "--model-repository", str(repository)]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert ended.returncode == 5
+    assert ended.stderr.startswith(f"pointsman: port {port} ")
+    assert len(ended.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "base"),
+    [
+        ("http://h:1", "http://h:1/v1"),
+        ("http://h:1/", "http://h:1/v1"),
+        ("https://h/v1/", "https://h/v1"),
+        ("http://h/api/openai", "http://h/api/openai"),
+        ("http://[::1]:8000", "http://[::1]:8000/v1"),
+    ],
+)
+def test_base_urls(url: str, base: str) -> None:
+    assert base_url(url) == base
+
+
+@pytest.mark.parametrize("url", ["", "h:1", "ftp://h", "http://", "http://h/v1?x=1", "http://h:x"])
+def test_what_is_no_base_url(url: str) -> None:
+    with pytest.raises(ValueError, match="base URL"):
+        base_url(url)
+
+
+def test_headers_named_by_connection_are_dropped() -> None:
+    headers = [(b"Connection", b"X-A, close"), (b"x-a", b"1"), (b"X-B", b"2"), (b"Host", b"h")]
+    assert forwarded(headers, without=(b"host",)) == [(b"x-b", b"2")]
