@@ -17,6 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pointsman.embedded import EmbeddedTriton
 from tests import gateways
@@ -344,6 +346,36 @@ def test_each_mistake_is_named(gateway: Gateway, name: str, body: Any, message: 
 )
 def test_each_field_is_checked(gateway: Gateway, name: str, body: Any, message: str) -> None:
     assert refused(gateway, name, body).startswith(message)
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner),
+    max_leaves=8,
+)
+keys = st.sampled_from(
+    ["text", "texts", "messages", "options", "pii_options", "task_type", "entity_types",
+     "confidence_threshold", "return_positions", "mask_entities", "role", "content"]
+)  # fmt: skip
+objects = st.dictionaries(keys, anything | st.dictionaries(keys, anything, max_size=4), max_size=6)
+
+
+@given(st.sampled_from(["intent", "pii", "security", "combined", "batch"]), objects)
+@settings(max_examples=80)
+def test_whatever_comes_is_answered_or_refused(
+    gateway: Gateway, name: str, body: dict[str, Any]
+) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=30)
+    with contextlib.closing(connection):
+        connection.request("POST", f"/api/v1/classify/{name}", json.dumps(body).encode())
+        reply = connection.getresponse()
+        answer = json.loads(reply.read())
+    if reply.status == 200:
+        assert "pointsman" in answer or "results" in answer
+    else:
+        assert reply.status == 400
+        assert answer["error"]["code"] in ("INVALID_INPUT", "INVALID_TASK_TYPE")
+        assert answer["error"]["message"]
 
 
 def test_unknown_keys_and_nulls_are_ignored(gateway: Gateway) -> None:
