@@ -12,7 +12,14 @@ from pointsman_backends.compressor import native
 from pointsman_backends.compressor.duplicates import near_duplicates
 from pointsman_backends.compressor.pipeline import _is_name
 from pointsman_backends.compressor.prepare import prepare
-from pointsman_backends.compressor.relevance import UnitRows, term_signals, textrank
+from pointsman_backends.compressor.relevance import (
+    UnitRows,
+    _signals_natively,
+    density,
+    novelty,
+    term_signals,
+    textrank,
+)
 from pointsman_backends.compressor.retrieve import Forced, retrieve
 from pointsman_backends.compressor.risk import PERSONAL, RiskModel
 from pointsman_backends.compressor.risk_signal import RiskSignals
@@ -117,10 +124,20 @@ def test_near_duplicates_of_hostile_texts(unit: str) -> None:
 @given(matrices().filter(lambda terms: terms.shape[0] > 0), st.integers(1, 20))
 def test_signals_of_terms(terms: scipy.sparse.csr_array, tiles: int) -> None:
     terms = scipy.sparse.vstack([terms] * tiles, format="csr")
-    natively, by_numpy = both(lambda: textrank(UnitRows(terms)).tobytes())
-    assert natively == by_numpy
-    natively, by_numpy = both(lambda: {n: s.tobytes() for n, s in term_signals(terms).items()})
-    assert natively == by_numpy
+    for rows in (None, np.arange(0, terms.shape[0], 2)):
+        natively, by_numpy = both(
+            lambda rows=rows: {n: s.tobytes() for n, s in term_signals(terms, rows=rows).items()}
+        )
+        assert natively == by_numpy
+
+
+def test_signals_are_rounded_alike() -> None:
+    rng = np.random.default_rng(1)
+    for count in (1, 7, 8, 9, 127, 128, 129, 137, 1000):
+        terms = scipy.sparse.csr_array(rng.poisson(0.1, (count, count)).astype(np.float64))
+        expected = [textrank(UnitRows(terms)), density(terms), novelty(UnitRows(terms))]
+        got = _signals_natively(library(), terms, None)
+        assert got.tobytes() == np.stack(expected).tobytes()
 
 
 @given(

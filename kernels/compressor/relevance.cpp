@@ -1,19 +1,35 @@
 // Sums of a sentence-term matrix, and the ranks of its sentences; see relevance.py. Additions are
 // in the order of SciPy's products and NumPy's sums, and so are rounded alike.
 #include <algorithm>
+#include <cmath>
 
 #include "library.h"
 
 namespace pointsman {
 namespace {
 
-// A matrix in compressed rows, each times its scale.
+// Some rows of a matrix of whole numbers, and what each is to be multiplied by.
 struct Matrix {
-  const int32_t* row_ends;  // row_ends[row] is the end of the row before
+  const int32_t* starts;  // of each row in columns and values
+  const int32_t* ends;
   const int32_t* columns;
   const double* values;
-  const double* scale;
   int64_t rows, column_count;
+  const double* scale;
+
+  // The product of a row and a vector.
+  double times(int64_t row, const double* vector) const {
+    double sum = 0;
+    for (int32_t at = starts[row]; at < ends[row]; ++at) sum += values[at] * vector[columns[at]];
+    return sum;
+  }
+
+  // Adds a row, times a factor, to a vector.
+  void add_to(double* vector, int64_t row, double factor) const {
+    for (int32_t at = starts[row]; at < ends[row]; ++at) {
+      vector[columns[at]] += values[at] * factor;
+    }
+  }
 };
 
 // NumPy's sum: of halves, down to blocks that are added in eight strands.
@@ -38,58 +54,31 @@ double sum_of(const double* values, int64_t count) {
   return sum;
 }
 
-// The matrix times (its transpose times a vector).
+// The scaled matrix times (its transpose times a vector).
 void similarities(const Matrix& matrix, const double* vector, double* sums, double* product) {
   std::fill(sums, sums + matrix.column_count, 0.0);
   for (int64_t row = 0; row < matrix.rows; ++row) {
-    const double factor = matrix.scale[row] * vector[row];
-    for (int32_t at = matrix.row_ends[row]; at < matrix.row_ends[row + 1]; ++at) {
-      sums[matrix.columns[at]] += matrix.values[at] * factor;
-    }
+    matrix.add_to(sums, row, matrix.scale[row] * vector[row]);
   }
   for (int64_t row = 0; row < matrix.rows; ++row) {
-    double sum = 0;
-    for (int32_t at = matrix.row_ends[row]; at < matrix.row_ends[row + 1]; ++at) {
-      sum += matrix.values[at] * sums[matrix.columns[at]];
-    }
-    product[row] = matrix.scale[row] * sum;
+    product[row] = matrix.scale[row] * matrix.times(row, sums);
   }
 }
 
-}  // namespace
-}  // namespace pointsman
+struct Steps {
+  double damping, least_energy;
+  int64_t most;
+};
 
-// Writes the sum and the sum of squares of each row of a matrix in compressed rows.
-POINTSMAN_EXPORT int64_t pointsman_row_sums(const int32_t* row_ends, const double* values,
-                                            int64_t rows, double* sums, double* squares) noexcept {
-  for (int64_t row = 0; row < rows; ++row) {
-    double sum = 0, square = 0;
-    for (int32_t at = row_ends[row]; at < row_ends[row + 1]; ++at) {
-      sum += values[at];
-      square += values[at] * values[at];
-    }
-    sums[row] = sum;
-    squares[row] = square;
-  }
-  return 0;
-}
+constexpr int64_t kVectors = 7;  // of rows that are worked with
 
-// Writes the ranks that relevance.textrank computes, step by step as it does. Of `rows` rows, at
-// least one, `filled` is 1 where they have entries, else 0.
-POINTSMAN_EXPORT int64_t pointsman_textrank(const int32_t* row_ends, const int32_t* columns,
-                                            const double* values, int64_t rows,
-                                            int64_t column_count, const double* scale,
-                                            const double* filled, double damping,
-                                            double least_energy, int64_t steps,
-                                            double* ranks) noexcept {
-  using namespace pointsman;
-  const Matrix matrix{row_ends, columns, values, scale, rows, column_count};
-  constexpr int64_t kVectors = 7;
-  const auto memory = allocate<double>(kVectors * rows + column_count);
-  if (!memory) return kOutOfMemory;
-  double *degree = memory.get(), *diagonal = degree + rows, *residual = diagonal + rows,
+// The ranks that relevance.textrank computes, step by step as it does.
+void textrank(const Matrix& matrix, const double* filled, const Steps& steps, double* sums,
+              double* vectors, double* ranks) {
+  const int64_t rows = matrix.rows;
+  double *degree = vectors, *diagonal = degree + rows, *residual = diagonal + rows,
          *direction = residual + rows, *image = direction + rows, *products = image + rows,
-         *step = products + rows, *sums = step + rows;
+         *step = products + rows;
   const auto each = [rows](auto&& at) {
     for (int64_t row = 0; row < rows; ++row) at(row);
   };
@@ -98,22 +87,22 @@ POINTSMAN_EXPORT int64_t pointsman_textrank(const int32_t* row_ends, const int32
   each([&](int64_t i) {
     degree[i] -= filled[i];
     if (!(degree[i] > 1e-9)) degree[i] = 1;
-    diagonal[i] = degree[i] + damping * filled[i];
+    diagonal[i] = degree[i] + steps.damping * filled[i];
   });
   const double total = sum_of(degree, rows);
   each([&](int64_t i) { ranks[i] = 1 / total; });  // over degrees, until the end
   similarities(matrix, ranks, sums, image);
-  const double jump = (1 - damping) / static_cast<double>(rows);
+  const double jump = (1 - steps.damping) / static_cast<double>(rows);
   each([&](int64_t i) {
-    residual[i] = jump - diagonal[i] * ranks[i] + damping * image[i];
+    residual[i] = jump - diagonal[i] * ranks[i] + steps.damping * image[i];
     direction[i] = 1 / degree[i] * residual[i];
     products[i] = residual[i] * direction[i];
   });
   double energy = sum_of(products, rows);
-  for (int64_t nth = 0; nth < steps && !(energy * total < least_energy); ++nth) {
+  for (int64_t nth = 0; nth < steps.most && !(energy * total < steps.least_energy); ++nth) {
     similarities(matrix, direction, sums, image);
     each([&](int64_t i) {
-      image[i] = diagonal[i] * direction[i] - damping * image[i];
+      image[i] = diagonal[i] * direction[i] - steps.damping * image[i];
       products[i] = direction[i] * image[i];
     });
     const double along = energy / sum_of(products, rows);
@@ -131,5 +120,62 @@ POINTSMAN_EXPORT int64_t pointsman_textrank(const int32_t* row_ends, const int32
   each([&](int64_t i) { ranks[i] *= degree[i]; });
   const double sum = sum_of(ranks, rows);
   each([&](int64_t i) { ranks[i] /= sum; });
+}
+
+// One less the cosines of the rows and the sum of their relative frequencies.
+void novelty(const Matrix& matrix, const double* filled, const double* words, double* sums,
+             double* squares, double* scores) {
+  std::fill(sums, sums + matrix.column_count, 0.0);
+  for (int64_t row = 0; row < matrix.rows; ++row) matrix.add_to(sums, row, 1 / words[row]);
+  for (int64_t i = 0; i < matrix.column_count; ++i) squares[i] = sums[i] * sums[i];
+  const double length = std::max(std::sqrt(sum_of(squares, matrix.column_count)), 1e-300);
+  for (int64_t row = 0; row < matrix.rows; ++row) {
+    const double cosine = matrix.scale[row] * matrix.times(row, sums) / length;
+    scores[row] = std::max(filled[row] - cosine, 0.0);
+  }
+}
+
+}  // namespace
+}  // namespace pointsman
+
+// Counts in how many of some rows of a matrix each column has an entry.
+POINTSMAN_EXPORT int64_t pointsman_term_frequencies(const int32_t* starts, const int32_t* ends,
+                                                    const int32_t* columns, int64_t rows,
+                                                    int64_t column_count,
+                                                    int64_t* frequencies) noexcept {
+  std::fill(frequencies, frequencies + column_count, int64_t{0});
+  for (int64_t row = 0; row < rows; ++row) {
+    for (int32_t at = starts[row]; at < ends[row]; ++at) ++frequencies[columns[at]];
+  }
+  return 0;
+}
+
+// Writes TextRank, density and novelty of some rows, at least one, [3, rows], before scaling.
+POINTSMAN_EXPORT int64_t pointsman_term_signals(const int32_t* starts, const int32_t* ends,
+                                                const int32_t* columns, const double* values,
+                                                int64_t rows, int64_t column_count,
+                                                const double* inverse_frequencies, double damping,
+                                                double least_energy, int64_t steps,
+                                                double* signals) noexcept {
+  using namespace pointsman;
+  const auto memory = allocate<double>((kVectors + 3) * rows + 2 * column_count);
+  if (!memory) return kOutOfMemory;
+  double *scale = memory.get(), *filled = scale + rows, *words = filled + rows,
+         *vectors = words + rows, *sums = vectors + kVectors * rows, *squares = sums + column_count;
+  const Matrix matrix{starts, ends, columns, values, rows, column_count, scale};
+  double *ranks = signals, *densities = ranks + rows, *novelties = densities + rows;
+  for (int64_t row = 0; row < rows; ++row) {
+    double sum = 0, square = 0;
+    for (int32_t at = starts[row]; at < ends[row]; ++at) {
+      sum += values[at];
+      square += values[at] * values[at];
+    }
+    filled[row] = starts[row] < ends[row] ? 1 : 0;
+    words[row] = std::max(sum, 1.0);
+    scale[row] = filled[row] / std::sqrt(std::max(square, 1.0));
+    densities[row] = matrix.times(row, inverse_frequencies) / words[row];
+  }
+  textrank(matrix, filled, {damping, least_energy, steps}, sums, vectors, ranks);
+  novelty(matrix, filled, words, sums, squares, novelties);
   return 0;
 }

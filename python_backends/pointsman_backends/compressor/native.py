@@ -50,8 +50,8 @@ _SIGNATURES = {
     "pointsman_word_rows": "ppipipiipip",
     "pointsman_worst_windows": "pippipiipppppip",
     # relevance.cpp
-    "pointsman_row_sums": "ppipp",
-    "pointsman_textrank": "pppiippddip",
+    "pointsman_term_frequencies": "pppiip",
+    "pointsman_term_signals": "ppppiipddip",
     # duplicates.cpp
     "pointsman_near_duplicates": "pipippp",
     "pointsman_are_names": "ppppiip",

@@ -376,9 +376,10 @@ class Compressor:
         # Repetitions buy no rank: signals are those of the sentences without them.
         is_once = repeats == np.arange(len(repeats))
         once, which = np.flatnonzero(is_once), (np.cumsum(is_once) - 1)[repeats]
-        terms = sentences.terms if len(once) == len(repeats) else sentences.terms[once]
         signals = self._schedule.run(
-            "relevance", terms.nnz, lambda device: term_signals(terms, device)
+            "relevance",
+            sentences.terms.nnz,
+            lambda device: term_signals(sentences.terms, device, once),
         )
         signals = {name: signal[which] for name, signal in signals.items()}
         places = repeats / max(len(repeats) - 1, 1)

@@ -30,26 +30,64 @@ _STEPS = 150  # never reached: the condition number is at most 1.85 / 0.15, so s
 _DECIMALS = 6  # the order in which a device adds does not reach them
 
 
-def term_signals(terms: scipy.sparse.csr_array, device: Device = CPU) -> dict[str, _Scores]:
+def term_signals(
+    terms: scipy.sparse.csr_array,
+    device: Device = CPU,
+    rows: npt.NDArray[np.int64] | None = None,
+) -> dict[str, _Scores]:
     """Score sentences by TextRank, TF-IDF density and novelty.
 
     Args:
         terms: Term counts, CSR [S, V].
         device: Where to compute.
+        rows: Indices of the R sentences there are, the others are not; None for all.
 
     Returns:
         Each signal by its name, in [0, 1], the largest 1 (or all 0), rounded to six decimals, so
-        that neither the device nor the order of the terms makes a difference; float64 [S].
+        that neither the device nor the order of the terms makes a difference; float64 [R].
     """
-    xp = device.xp
-    matrix = device.matrix(terms)
-    unit = UnitRows(matrix, xp)
-    signals = {
-        "textrank": textrank(unit, xp),
-        "density": density(matrix, xp, unit.words),
-        "novelty": novelty(unit, xp),
-    }
-    return {name: np.round(device.host(_scale(s)), _DECIMALS) for name, s in signals.items()}
+    if native.library is not None and device is CPU and terms.indices.dtype == np.int32:
+        signals = _signals_natively(native.library, terms, rows)
+    else:
+        xp = device.xp
+        matrix = device.matrix(terms if rows is None else terms[rows])
+        unit = UnitRows(matrix, xp)
+        signals = xp.stack([textrank(unit, xp), density(matrix, xp), novelty(unit, xp)])
+        signals = device.host(signals)
+    largest = signals.max(axis=1, initial=0.0, keepdims=True)
+    scaled = np.round(signals / np.where(largest > 0, largest, 1.0), _DECIMALS)
+    return dict(zip(("textrank", "density", "novelty"), scaled, strict=True))
+
+
+def _signals_natively(
+    library: ctypes.CDLL, terms: scipy.sparse.csr_array, rows: npt.NDArray[np.int64] | None
+) -> _Scores:
+    """TextRank, density and novelty before they are scaled, float64 [3, R]."""
+    starts, ends = terms.indptr[:-1], terms.indptr[1:]
+    if rows is not None:
+        starts, ends = starts[rows], ends[rows]
+    count, columns = len(starts), terms.shape[1]
+    signals = np.empty((3, count))
+    if not count:
+        return signals
+    places = native.address(starts), native.address(ends), native.address(terms.indices)
+    frequency = np.empty(columns, np.int64)
+    library.pointsman_term_frequencies(*places, count, columns, native.address(frequency))
+    inverse_frequency = np.log((count + 1) / (frequency + 1))
+    native.check(
+        library.pointsman_term_signals(
+            *places,
+            native.address(terms.data),
+            count,
+            columns,
+            native.address(inverse_frequency),
+            _DAMPING,
+            _TOLERANCE**2,
+            _STEPS,
+            native.address(signals),
+        )
+    )
+    return signals
 
 
 class UnitRows:
@@ -67,14 +105,9 @@ class UnitRows:
     def __init__(self, terms: _Array, xp: Any = np) -> None:  # noqa: ANN401
         self._terms, self._transposed = terms, terms.T
         self.filled = (xp.diff(terms.indptr) > 0).astype(xp.float64)
-        sums, squares = _row_sums(terms, xp)
-        self.words = xp.maximum(sums, 1.0)
+        self.words = _words(terms, xp)
+        squares = _row_sums(terms.data * terms.data, terms.indptr, xp)
         self._scale = self.filled / xp.sqrt(xp.maximum(squares, 1.0))
-
-    @property
-    def is_native(self) -> bool:
-        """Whether the native library takes the matrix."""
-        return _is_native(self._terms)
 
     def times(self, vector: _Array) -> _Array:
         """Product with a vector [V]: [S]."""
@@ -83,31 +116,6 @@ class UnitRows:
     def transposed_times(self, vector: _Array) -> _Array:
         """Product of the transpose with a vector [S]: [V]."""
         return self._transposed @ (self._scale * vector)
-
-    def similarities(self, vector: _Array) -> _Array:
-        """Product with a vector [S] of the matrix times its transpose: [S]."""
-        return self.times(self.transposed_times(vector))
-
-    def textrank(self, library: ctypes.CDLL) -> _Scores:
-        """``textrank`` if the matrix ``is_native``."""
-        rows, columns = self._terms.shape
-        ranks = np.empty(rows)
-        native.check(
-            library.pointsman_textrank(
-                native.address(self._terms.indptr),
-                native.address(self._terms.indices),
-                native.address(self._terms.data),
-                rows,
-                columns,
-                native.address(self._scale),
-                native.address(self.filled),
-                _DAMPING,
-                _TOLERANCE**2,
-                _STEPS,
-                native.address(ranks),
-            )
-        )
-        return ranks
 
     def centroid(self) -> _Array:
         """Sum of the rows' relative frequencies, before scaling: [V]."""
@@ -146,11 +154,9 @@ def textrank(unit: UnitRows, xp: Any = np) -> _Array:  # noqa: ANN401
 
     Source: Mihalcea and Tarau, "TextRank: Bringing Order into Text", EMNLP 2004.
     """
-    if native.library is not None and unit.is_native:
-        return unit.textrank(native.library)
     own = unit.filled
     count = len(own)
-    degree = unit.similarities(own) - own
+    degree = unit.times(unit.transposed_times(own)) - own
     # A sentence that shares a term has at least 1 / (WINDOW + 1)^2; less is rounding. To one
     # without links all jump alike, which the final scaling accounts for.
     degree = xp.where(degree > 1e-9, degree, 1.0)
@@ -159,14 +165,14 @@ def textrank(unit: UnitRows, xp: Any = np) -> _Array:  # noqa: ANN401
     diagonal = degree + _DAMPING * own
     rank_share = xp.full(count, 1 / total)
     residual = (1 - _DAMPING) / count - diagonal * rank_share
-    residual += _DAMPING * unit.similarities(rank_share)
+    residual += _DAMPING * unit.times(unit.transposed_times(rank_share))
     direction = step = scale * residual
     energy = float((residual * step).sum())
     for _ in range(_STEPS):
         # Over 1 - d that bounds the error of the ranks (L1): |r| <= sqrt(sum D * sum r^2 / D).
         if energy * total < _TOLERANCE**2:
             break
-        along_edges = unit.similarities(direction)
+        along_edges = unit.times(unit.transposed_times(direction))
         image = diagonal * direction - _DAMPING * along_edges
         along = energy / float((direction * image).sum())
         rank_share += along * direction
@@ -192,17 +198,12 @@ def position(places: _Scores, depth: float) -> _Scores:
     return weights
 
 
-def density(
-    terms: _Array,
-    xp: Any = np,  # noqa: ANN401
-    words: _Array | None = None,
-) -> _Array:
+def density(terms: _Array, xp: Any = np) -> _Array:  # noqa: ANN401
     """Mean inverse document frequency, ln((S + 1) / (df + 1)), of each sentence's words.
 
     Args:
         terms: Term counts, CSR [S, V].
         xp: The library of its arrays.
-        words: Sum of each row, at least 1, if it is known; float64 [S].
 
     Returns:
         float64 [S]; 0 for a sentence without terms.
@@ -212,9 +213,7 @@ def density(
     """
     frequency = xp.bincount(terms.indices, minlength=terms.shape[1])
     inverse_frequency = xp.log((terms.shape[0] + 1) / (frequency + 1))
-    if words is None:
-        words = xp.maximum(_row_sums(terms, xp)[0], 1.0)
-    return (terms @ inverse_frequency) / words
+    return (terms @ inverse_frequency) / _words(terms, xp)
 
 
 def novelty(unit: UnitRows, xp: Any = np) -> _Array:  # noqa: ANN401
@@ -230,40 +229,16 @@ def novelty(unit: UnitRows, xp: Any = np) -> _Array:  # noqa: ANN401
     Source: after Radev et al., "Centroid-based summarization of multiple documents", IPM 2004.
     """
     centroid = unit.centroid()
-    length = max(float(xp.sqrt(centroid @ centroid)), 1e-300)
+    length = max(float(xp.sqrt((centroid * centroid).sum())), 1e-300)
     return xp.maximum(unit.filled - unit.times(centroid) / length, 0.0)
 
 
-def _is_native(terms: _Array) -> bool:
-    """Whether a matrix is of the form that the native library takes, and has a row."""
-    return (
-        isinstance(terms, scipy.sparse.csr_array)
-        and terms.shape[0] > 0
-        and terms.indices.dtype == np.int32
-        and terms.data.dtype == np.float64
-    )
+def _words(terms: _Array, xp: Any) -> _Array:  # noqa: ANN401
+    return xp.maximum(_row_sums(terms.data, terms.indptr, xp), 1.0)
 
 
-def _row_sums(terms: _Array, xp: Any) -> tuple[_Array, _Array]:  # noqa: ANN401
-    """Sums of each row and of its squares; exact for whole numbers, as counts are."""
-    if native.library is not None and _is_native(terms):
-        sums = np.empty((2, terms.shape[0]))
-        native.library.pointsman_row_sums(
-            native.address(terms.indptr),
-            native.address(terms.data),
-            terms.shape[0],
-            native.address(sums[0]),
-            native.address(sums[1]),
-        )
-        return sums[0], sums[1]
-    running = xp.zeros((2, len(terms.data) + 1))
-    running[0, 1:] = xp.cumsum(terms.data)
-    running[1, 1:] = xp.cumsum(terms.data * terms.data)
-    at_ends = running[:, terms.indptr]
-    sums = at_ends[:, 1:] - at_ends[:, :-1]
-    return sums[0], sums[1]
-
-
-def _scale(scores: _Array) -> _Array:
-    largest = float(scores.max())
-    return scores / largest if largest > 0 else scores
+def _row_sums(values: _Array, indptr: _Array, xp: Any) -> _Array:  # noqa: ANN401
+    """Sum of the values of each row; exact for whole numbers, as squares of counts are."""
+    sums = xp.zeros(len(values) + 1)
+    sums[1:] = xp.cumsum(values)
+    return sums[indptr[1:]] - sums[indptr[:-1]]
