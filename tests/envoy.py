@@ -171,23 +171,25 @@ class Processor:
 
 @contextlib.contextmanager
 def running_processor(
-    triton: str, *, repository: Path | None = None, policy: str | None = None
+    triton: str,
+    *,
+    repository: Path | None = None,
+    policy: str | None = None,
+    port: int | None = None,
 ) -> Iterator[Processor]:
-    """Start ``pointsman extproc`` on a free port; kill it at the end."""
+    """Start ``pointsman extproc``, on a free port unless told; kill it at the end."""
     options = {"--triton": triton}
     options |= {"--policy": policy} if policy else {}
     options |= {"--model-repository": str(repository)} if repository else {}
     command = [str(COMMAND), "extproc", *(word for pair in options.items() for word in pair)]
-    with started([*command, "--port"]) as processor:
+    with started([*command, "--port"], port) as processor:
         yield processor
 
 
 @contextlib.contextmanager
-def started(command: list[str]) -> Iterator[Processor]:
+def started(command: list[str], port: int | None = None) -> Iterator[Processor]:
     """Start a processor; the command lacks its last word, the port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = port or unused_port()
     with subprocess.Popen([*command, str(port)], stderr=subprocess.PIPE, text=True) as process:
         try:
             until_told = threading.Thread(target=_serving, args=(port,), daemon=True)
@@ -199,6 +201,13 @@ def started(command: list[str]) -> Iterator[Processor]:
             yield Processor(port, process)
         finally:
             process.kill()
+
+
+def unused_port() -> int:
+    """A TCP port of loopback that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _serving(port: int) -> bool:

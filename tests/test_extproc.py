@@ -30,6 +30,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointsman.embedded import EmbeddedTriton
+from pointsman.extproc import messages
 from pointsman.extproc.admission import Judge, Pass, Refuse, admit
 from tests.envoy import (
     COMMAND,
@@ -40,6 +41,7 @@ from tests.envoy import (
     manager,
     running_envoy,
     running_processor,
+    unused_port,
 )
 from tests.tiny_models import write_repository
 from tests.upstream import Upstream, behave, running
@@ -615,9 +617,7 @@ def silence() -> Iterator[str]:
 
 
 def nowhere() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{probe.getsockname()[1]}"
+    return f"127.0.0.1:{unused_port()}"
 
 
 @pytest.mark.parametrize("mode", ["BUFFERED", "FULL_DUPLEX_STREAMED"])
@@ -679,6 +679,18 @@ def wait_for(condition: Callable[[], object], timeout_s: float = 10.0) -> None:
     while not condition():
         assert time.monotonic() < end, "in vain"
         time.sleep(0.02)
+
+
+def test_envoy_finds_a_processor_that_comes_later(
+    triton: EmbeddedTriton, repository: Path, start: StartEnvoy
+) -> None:
+    port = unused_port()
+    envoy = start(port)
+    assert ask(envoy, prompt("hello")).status == 503
+    for _ in range(2):  # and one that comes again
+        with running_processor(triton.grpc_url, repository=repository, port=port):
+            wait_for(lambda: ask(envoy, prompt("hello")).status == 200)
+        assert ask(envoy, prompt("hello")).status == 503
 
 
 def test_after_a_signal_requests_under_way_are_served_and_the_process_ends(
@@ -842,7 +854,7 @@ def test_what_is_wrong_with_the_command_is_one_line(
     options: list[str], code: int, word: str
 ) -> None:
     ended = subprocess.run(
-        [COMMAND, "extproc", "--port", nowhere().partition(":")[2], *options],
+        [COMMAND, "extproc", "--port", str(unused_port()), *options],
         capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert ended.returncode == code
@@ -877,3 +889,14 @@ def test_a_path_that_servers_could_read_in_two_ways_is_refused(path: str) -> Non
     segments = path.split("/")[1:]
     if any(s in ("", ".", "..") or "%" in s or ";" in s for s in segments):
         assert isinstance(admitted, Refuse)
+
+
+@given(st.binary(max_size=200_000), st.booleans())
+def test_a_streamed_body_is_cut_and_nothing_else(content: bytes, end: bool) -> None:
+    told = list(messages.streamed("request", content, end_of_stream=end))
+    pieces = [each.request_body.response.body_mutation.streamed_response for each in told]
+    assert b"".join(piece.body for piece in pieces) == content
+    assert all(len(piece.body) <= 65_536 for piece in pieces)
+    assert [piece.end_of_stream for piece in pieces] == [False] * (len(pieces) - 1) + [end] * bool(
+        pieces
+    )
