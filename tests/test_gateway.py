@@ -540,6 +540,52 @@ def test_nothing_of_a_request_is_written_to_the_log(
         assert not any("example." in line or "secret" in line for line in which.log)
 
 
+# -- early blocks ------------------------------------------------------------------------------
+
+SSN = "my number is 536-22-8412"
+
+
+@pytest.fixture(scope="module")
+def early_gateway(
+    server: EmbeddedTriton, models: Upstream, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Gateway]:
+    text = policy("early_block: true\n    exempt_models: [free]", ", types: {US_SSN: block}")
+    repository = gateways.repository_with(tmp_path_factory.mktemp("early"), text)
+    with gateways.running(
+        *("--triton", server.grpc_url, "--upstream", models.url),
+        *("--model-repository", repository),
+    ) as gateway:
+        yield gateway
+
+
+@pytest.mark.parametrize("model", ["auto", "free", None])
+def test_a_message_that_surely_blocks_need_not_be_waited_for(
+    early_gateway: Gateway, models: Upstream, model: str | None
+) -> None:
+    named = {"model": model} if model else {}
+    messages = [{"role": "user", "content": SSN}, {"role": "user", "content": "and " * 10_000}]
+    body = json.dumps({**named, "messages": messages}).encode()
+    with connection(early_gateway) as sock:
+        sock.sendall(head(len(body) + 10**6) + body)
+        if model == "auto":
+            answer = answer_of(sock)
+            assert b" 403 " in answer[:20]
+            assert b"x-pointsman-rule: pii:US_SSN" in answer
+        else:  # it is exempt, or may still name an exempt model
+            sock.settimeout(0.5)
+            with pytest.raises(TimeoutError):
+                sock.recv(1)
+    if model != "free":
+        assert models.seen() == []
+
+
+def test_the_openai_client_understands_an_early_block(early_gateway: Gateway) -> None:
+    messages: Any = [{"role": "user", "content": SSN}, {"role": "user", "content": "a " * 10**6}]
+    for _ in range(5):
+        with early_gateway.client() as client, pytest.raises(openai.PermissionDeniedError):
+            client.chat.completions.create(model="auto", messages=messages)
+
+
 # -- models that fail ---------------------------------------------------------------------------
 
 

@@ -16,7 +16,7 @@ __all__ = ["ChatBody", "Redaction", "RequestBody"]
 
 # The model is mostly the first key.
 _FIRST_LOOK = 64
-_LOOK = 2**16
+_LOOK = 2**15
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +95,15 @@ class RequestBody:
             self._scan.feed(chunk)
         else:
             self._kept.write(chunk)
+
+    @property
+    def size(self) -> int:
+        """Bytes that have come."""
+        return self._size
+
+    def so_far(self) -> bytes:
+        """What has come and is kept, copied."""
+        return b"" if self._kept is None else self._kept.getvalue()
 
     @property
     def model(self) -> str | None:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from pointsman import answers
 from pointsman.body import ChatBody
 from pointsman.decision import Decision
+from pointsman.early import EarlyLook
 from pointsman.errors import (
     OverloadedError,
     PointsmanError,
@@ -85,14 +85,14 @@ class Guard:
         """Whether requests for this model are passed on unjudged."""
         return model in self._exempt
 
-    def exemption(self, model: str, body: Sequence[bytes] = ()) -> Verdict:
-        """The verdict on a request for an exempt model; its body may be still to come."""
+    def exemption(self, model: str) -> Verdict:
+        """The verdict on a request for an exempt model, without its body."""
         headers = {
             "x-pointsman-action": "exempt",
             "x-pointsman-model": model,
             "x-vsr-selected-model": model,
         }
-        return Verdict(None, False, 200, model, list(body), _encoded(headers))
+        return Verdict(None, False, 200, model, [], _encoded(headers))
 
     async def judge(self, body: ChatBody) -> Verdict:
         """Get the decision on a request and apply it.
@@ -109,6 +109,24 @@ class Guard:
             return self._passed(decision, body)
         except PointsmanError as error:
             return self.refuse(error)
+
+    def early_look(self) -> EarlyLook | None:
+        """What looks at one request while it arrives; None unless the policy says so."""
+        return EarlyLook(self.policy) if self.policy.early_block else None
+
+    def blocked_early(self, rule: str) -> Verdict:
+        """The verdict on a request that a rule blocks before it has arrived.
+
+        It is an error, also where the policy refuses: whether a stream was asked for is not known.
+        """
+        status, answer = _block(rule)
+        headers = {
+            "x-pointsman-action": "block",
+            "x-pointsman-rule": rule,
+            "x-vsr-selected-decision": rule,
+            "content-type": answers.JSON,
+        }
+        return Verdict(None, True, status, None, [answer], _encoded(headers))
 
     def refuse(self, error: PointsmanError) -> Verdict:
         """The verdict on a request that cannot even be read."""
@@ -148,9 +166,8 @@ class Guard:
             )
             status, type_ = 200, answers.EVENT_STREAM if body.stream else answers.JSON
         else:
-            status, type_ = 403, answers.JSON
-            message = f"the request was blocked by the rule {decision.rule}"
-            answer = answers.error(status, message, code="content_filter")
+            type_ = answers.JSON
+            status, answer = _block(decision.rule)
         headers = _headers(decision) | {"content-type": type_}
         return Verdict(decision, True, status, None, [answer], headers)
 
@@ -164,6 +181,12 @@ class Guard:
             placeholders = None
         headers = _headers(decision)
         return Verdict(decision, False, 200, decision.model, edited, headers, placeholders)
+
+
+def _block(rule: str) -> tuple[int, bytes]:
+    """Status and error object for what a rule blocks."""
+    message = f"the request was blocked by the rule {rule}"
+    return 403, answers.error(403, message, code="content_filter")
 
 
 def _headers(decision: Decision) -> dict[str, str]:

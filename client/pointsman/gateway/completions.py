@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import time
@@ -110,19 +111,26 @@ class Gateway:
         body = RequestBody(KINDS[path], max_body_bytes=self.limits.body_bytes)
         pieces = exchange.body()
         some_exempt = bool(self.guard.policy.exempt_models)
+        early = self.guard.early_look()
         try:
             async for piece in pieces:
                 body.feed(piece)
                 if some_exempt and self.guard.exempt(body.model):
                     record.action = "exempt"
                     return await self._stream_through(exchange, path, body, pieces)
+                if (
+                    early
+                    and early.due(body.size, body.model)
+                    and (rule := await asyncio.to_thread(early.rule, body.so_far()))
+                ):
+                    record.action = "block"
+                    return await self._answer(exchange, self.guard.blocked_early(rule))
+            if some_exempt and self.guard.exempt(body.end()):  # named at the very end
+                record.action = "exempt"
+                return await self._stream_through(exchange, path, body, pieces)
             begun = time.perf_counter()
-            parsed = body.finish()
-            if self.guard.exempt(parsed.model):  # named at the very end
-                verdict = self.guard.exemption(parsed.model or "", [parsed.raw])
-            else:
-                verdict = await self.guard.judge(parsed)
-                self.metrics.decision.observe(time.perf_counter() - begun)
+            verdict = await self.guard.judge(body.finish())
+            self.metrics.decision.observe(time.perf_counter() - begun)
         except PointsmanError as error:
             verdict = self.guard.refuse(error)
         del body
@@ -133,6 +141,7 @@ class Gateway:
         return await self._forward(exchange, path, verdict, verdict.body, length)
 
     async def _answer(self, exchange: Exchange, verdict: Verdict) -> None:
+        """Answer in the place of a model."""
         await exchange.answer(verdict.status, b"".join(verdict.body), verdict.headers)
 
     async def _stream_through(
@@ -160,7 +169,7 @@ class Gateway:
         try:
             await self._forward(exchange, path, verdict, rest, int(length) if as_it_is else None)
         except HttpError:
-            if failure:  # the model's server only missed the rest
+            if failure and not exchange.status:  # the model's server only missed the rest
                 raise failure[0] from None
             raise
 
