@@ -10,10 +10,11 @@ import re
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from pointsman.errors import InvalidRequestError
 
-__all__ = ["ModelScan"]
+__all__ = ["ModelScan", "escapes"]
 
 # '"model"' with every letter escaped.
 _LONGEST_KEY = 32
@@ -29,6 +30,18 @@ _MARK = re.compile(rb'["{}\[\]]')
 _UP_TO_MARK = re.compile(rb'[^"{}\[\]]*')
 _BEFORE_OBJECT = re.compile(rb"[ \t\r\n]*")
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+
+
+def escapes(data: NDArray[np.uint8]) -> NDArray[np.intp]:
+    """Return where the backslashes stand that escape what follows: every other one of a run."""
+    found = np.flatnonzero(data == ord("\\"))
+    follows = found[1:] - found[:-1] == 1
+    if not follows.any():
+        return found
+    order = np.arange(found.size)
+    first = np.maximum.accumulate(np.where(np.append(False, follows), 0, order))
+    escaping: NDArray[np.intp] = found[(order - first) % 2 == 0]
+    return escaping
 
 
 class ModelScan:
@@ -203,28 +216,32 @@ class ModelScan:
     def _skip_window(self, piece: bytes) -> int:
         """:meth:`_skip_short`, for long pieces: the same, without a step per mark."""
         data = np.frombuffer(piece, np.uint8)
-        backslashes = data == ord("\\")
-        if (backslashes[1:] & backslashes[:-1]).any():
-            data = np.frombuffer(piece.replace(b"\\\\", b".."), np.uint8)
-            backslashes = data == ord("\\")
-        self._escaped = bool(backslashes[-1])
-        backslashes[-1] = False  # it is before no quote of this piece
-        quotes = np.flatnonzero(data == ord('"'))
-        quotes = quotes[~backslashes[quotes - 1]]
+        quotes = self._quotes(data)
         if self._depth == 1:
             self._in_string = quotes.size == 0
             return 0 if self._in_string else int(quotes[0]) + 1
         folded = data | 0x20  # [ and ] become { and }
-        brackets = np.flatnonzero((folded == ord("{")) | (folded == ord("}")))
-        in_string = (np.searchsorted(quotes, brackets) + self._in_string) & 1
+        marks = folded == ord("{")
+        marks |= folded == ord("}")
+        brackets = np.flatnonzero(marks)
+        in_string = (quotes.searchsorted(brackets) + self._in_string) & 1
         brackets = brackets[in_string == 0]
-        depths = self._depth + np.cumsum(np.where(folded[brackets] == ord("{"), 1, -1))
-        ends = np.flatnonzero(depths == 1)
-        if ends.size:
-            self._depth = 1
-            self._in_string = False
-            return int(brackets[ends[0]]) + 1
-        if depths.size:
+        if brackets.size:
+            opening = folded[brackets] == ord("{")
+            depths = self._depth + np.where(opening, 1, -1).cumsum()
+            ends = np.flatnonzero(depths == 1)
+            if ends.size:
+                self._depth = 1
+                self._in_string = False
+                return int(brackets[ends[0]]) + 1
             self._depth = int(depths[-1])
         self._in_string ^= bool(quotes.size & 1)
         return 0
+
+    def _quotes(self, data: NDArray[np.uint8]) -> NDArray[np.intp]:
+        """Where the quotes are that begin or end a string."""
+        escaped = np.zeros(data.size + 1, np.bool_)
+        escaped[escapes(data) + 1] = True
+        self._escaped = bool(escaped[-1])
+        quotes = np.flatnonzero(data == ord('"'))
+        return quotes[~escaped[quotes]]

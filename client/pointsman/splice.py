@@ -6,16 +6,17 @@ occur twice in one object (`pointsman.chat.parse_body` sees to both).
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
 import orjson
-from numpy.typing import NDArray
 
 from pointsman.chat import ChatText, Kind
 from pointsman.errors import InvalidRequestError
+from pointsman.scan import escapes
 
 __all__ = ["Edit", "Redaction", "model_edit", "redaction_edits", "spliced"]
 
@@ -132,10 +133,9 @@ def redaction_edits(
         return []
     redactions = sorted(redactions)
     _check(redactions, len(chat.text))
-    touched = _touched(chat.message_offsets, redactions)
-    begins = chat.message_offsets[touched].tolist()
+    touched = _touched(chat.message_offsets.tolist(), redactions)
     found = _chat_texts if kind == "chat" else _completions_texts
-    texts = list(found(document, request, zip(touched.tolist(), begins, strict=True)))
+    texts = list(found(document, request, touched))
     return _edits(document, texts, list(_cut(redactions, texts)))
 
 
@@ -150,15 +150,14 @@ def _check(redactions: Sequence[Redaction], length: int) -> None:
         end = redaction.end
 
 
-def _touched(begins: NDArray[np.int32], redactions: Sequence[Redaction]) -> NDArray[np.intp]:
-    """The messages that redactions take something from, in order."""
-    spans = np.array([redaction[:2] for redaction in redactions])
-    first = np.searchsorted(begins, spans[:, 0], side="right") - 1
-    last = np.searchsorted(begins, spans[:, 1] - 1, side="right") - 1
-    change = np.zeros(len(begins) + 1, np.int64)
-    np.add.at(change, first, 1)
-    np.add.at(change, last + 1, -1)
-    return np.flatnonzero(np.cumsum(change))
+def _touched(begins: list[int], redactions: Sequence[Redaction]) -> list[tuple[int, int]]:
+    """The messages that redactions take something from, each with where it begins, in order."""
+    touched: list[int] = []
+    for start, end, _ in redactions:
+        first = bisect_right(begins, start) - 1
+        last = bisect_right(begins, end - 1) - 1
+        touched += range(max(first, touched[-1] + 1) if touched else first, last + 1)
+    return [(index, begins[index]) for index in touched]
 
 
 def _chat_texts(
@@ -221,32 +220,33 @@ def _edits(
     document: bytes, texts: Sequence[_Text], pieces: Sequence[tuple[int, int, int, str]]
 ) -> list[Edit]:
     """Turn pieces of redactions into edits of the document, for all texts at once."""
-    if not pieces:
-        return []
-    numbers, starts, ends, replacements = zip(*pieces, strict=True)
-    used, which = np.unique(numbers, return_inverse=True)
     addresses = _Addresses(document)
     insides = []  # of the JSON strings, without their quotes
-    to_points = []  # from the judged text to the texts used, joined
-    to_document = []  # from the insides, joined, to the document
+    points = []  # where pieces begin and end, in code points of all texts used, joined
+    shifts = []  # from a byte of all insides, joined, to the same byte of the document
     size = length = 0
-    for number in used.tolist():
-        text = texts[number]
-        begin, string = addresses.find(text.raw)
-        insides.append(string[1:-1])
-        to_points.append(length - text.begin)
-        to_document.append(begin + 1 - size)
-        size += len(string) - 2
-        length += len(text.text)
-    points = np.array((starts, ends)) + np.array(to_points)[which]
-    spans = _byte_offsets(b"".join(insides), length, points) + np.array(to_document)[which]
+    known = None
+    for number, low, high, _ in pieces:
+        if number != known:
+            known = number
+            text = texts[number]
+            begin, string = addresses.find(text.raw)
+            insides.append(string[1:-1])
+            to_points, to_document = length - text.begin, begin + 1 - size
+            length += len(text.text)
+            size += len(insides[-1])
+        points += [low + to_points, high + to_points]
+        shifts.append(to_document)
+    offsets = iter(_byte_offsets(b"".join(insides), length, points))
     return [
-        Edit(start, end, orjson.dumps(replacement)[1:-1])
-        for start, end, replacement in zip(*spans.tolist(), replacements, strict=True)
+        Edit(start + shift, end + shift, orjson.dumps(replacement)[1:-1])
+        for start, end, shift, (_, _, _, replacement) in zip(
+            offsets, offsets, shifts, pieces, strict=True
+        )
     ]
 
 
-def _byte_offsets(inside: bytes, length: int, points: NDArray[np.int64]) -> NDArray[np.int64]:
+def _byte_offsets(inside: bytes, length: int, points: list[int]) -> list[int]:
     """Turn offsets in code points into offsets in the inside of the JSON strings that spell them.
 
     Args:
@@ -254,22 +254,26 @@ def _byte_offsets(inside: bytes, length: int, points: NDArray[np.int64]) -> NDAr
         length: How many code points it spells.
         points: Offsets, up to ``length``. Where one string ends the next begins.
     """
+    if len(inside) == length:  # all ASCII, and nothing escaped
+        return points
     data = np.frombuffer(inside, np.uint8)
-    escapes = np.flatnonzero(data == ord("\\"))
-    if (np.diff(escapes) == 1).any():  # of two backslashes, the second is no escape
-        plain = np.frombuffer(inside.replace(b"\\\\", b"\\."), np.uint8)
-        escapes = np.flatnonzero(plain == ord("\\"))
-    unicode = escapes[data[escapes + 1] == ord("u")]
-    # Of two surrogates, \\uD800 to \\uDBFF and \\uDC00 to \\uDFFF, the second begins nothing.
-    second = ((data[unicode + 2] | 0x20) == ord("d")) & ((data[unicode + 3] | 0x20) >= ord("c"))
-    inner = [escapes + 1, *(unicode + digit for digit in range(2, 6)), unicode[second]]
+    escaping = escapes(data)
+    inner = [escaping + 1]
+    unicode = escaping[data[escaping + 1] == ord("u")]
+    if unicode.size:
+        inner += [unicode + digit for digit in range(2, 6)]
+        # Of two surrogates, \\uD800 to \\uDBFF and \\uDC00 to \\uDFFF, the second begins nothing.
+        high, low = data[unicode + 2] | 0x20, data[unicode + 3] | 0x20
+        inner.append(unicode[(high == ord("d")) & (low >= ord("c"))])
     if not inside.isascii():
         inner.append(np.flatnonzero((data & 0xC0) == 0x80))
-    others = np.sort(np.concatenate(inner), kind="stable")  # bytes that begin no code point
+    others = np.concatenate(inner)  # bytes that begin no code point
+    others.sort(kind="stable")
     if data.size - others.size != length:
         raise RuntimeError(f"strings of {length} code points spell {data.size - others.size}")
     before = others - np.arange(others.size)  # how many code points begin before each of them
-    return points + np.searchsorted(before, points, side="right")
+    found: list[int] = (points + before.searchsorted(points, side="right")).tolist()
+    return found
 
 
 def _present(raw: msgspec.Raw | msgspec.UnsetType) -> msgspec.Raw:
