@@ -49,6 +49,7 @@ class WordCache:
         values = tuple(column[at] for column in columns)
         unknown = np.flatnonzero(hashes[at] != words.distinct)
         if len(unknown):
+            unknown = unknown[_order(words.examples[unknown])]
             new = self._compute(words, words.examples[unknown])
             for value, column in zip(values, new, strict=True):
                 value[unknown] = column
@@ -68,6 +69,13 @@ class WordCache:
             np.insert(known, at, hashes),
             tuple(np.insert(v, at, c[first]) for v, c in zip(values, columns, strict=True)),
         )
+
+
+def _order(places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Indices that sort places in a text: to read it from end to end is faster than all over."""
+    keys = places << 32 | np.arange(len(places))  # several times as fast as argsort
+    keys.sort()
+    return keys & 0xFFFFFFFF
 
 
 def _find(known: npt.NDArray[np.uint64], hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
