@@ -207,10 +207,18 @@ async def test_sixty_four_parsed_bodies_at_once_are_not_parsed_again(
         whole = replace(body.finish(), raw=b"not a request")
         return whole if index % 2 else whole.chat
 
+    def connections() -> int:
+        peers = (
+            c.raddr for c in psutil.Process().net_connections("tcp") if c.status == "ESTABLISHED"
+        )
+        return sum(bool(peer) and peer.port == server.grpc_port for peer in peers)
+
+    before = connections()
     async with AsyncRouter(server.grpc_url, timeout_s=40) as router:
         texts, models = zip(*(expect(i) for i in range(64)), strict=True)
         bodies = [parsed(index, text) for index, text in enumerate(texts)]
         decisions = await asyncio.gather(*(router.route(body) for body in bodies))
+        assert connections() <= before + 1
     assert [decision.model for decision in decisions] == list(models)
     lengths = [len((b.chat if isinstance(b, ChatBody) else b).text) for b in bodies]
     assert [d.coverage.scanned_characters for d in decisions] == lengths
