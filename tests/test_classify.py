@@ -71,6 +71,7 @@ def refused(gateway: Gateway, name: str, body: Any, status: int = 400, **headers
     assert set(error) == {"code", "message", "timestamp"}
     datetime.datetime.strptime(error["timestamp"], "%Y-%m-%dT%H:%M:%SZ")
     assert "\n" not in error["message"]
+    assert len(error["message"]) < 300
     return f"{error['code']}: {error['message']}"
 
 
@@ -341,6 +342,7 @@ def test_each_mistake_is_named(gateway: Gateway, name: str, body: Any, message: 
         ("batch", {"texts": ["x", " "]}, "INVALID_INPUT: texts[1] is empty"),
         ("batch", {"texts": ["x"] * 257}, "INVALID_INPUT: texts has 257 texts, over the limit"),
         ("batch", {"texts": ["x"], "task_type": "emotion"}, "INVALID_TASK_TYPE: task_type must be"),
+        ("batch", {"texts": ["x"], "task_type": "x" * 9999}, "INVALID_TASK_TYPE: task_type must"),
         ("batch", {"texts": ["x"], "task_type": 1}, "INVALID_INPUT: task_type: "),
     ],
 )

@@ -239,7 +239,7 @@ async def _classify_batch(body: bytes, decide: Decide) -> Answer:
         )
     if request.task_type not in ("", *_BATCH_RESULTS):
         raise _InvalidTaskTypeError(
-            f"task_type must be one of {', '.join(_BATCH_RESULTS)}, not {request.task_type!r}"
+            f"task_type must be one of {', '.join(_BATCH_RESULTS)}, not {request.task_type[:40]!r}"
         )
     result = _BATCH_RESULTS[request.task_type or "intent"]
     chats = [_text(text, f"texts[{index}]") for index, text in enumerate(request.texts)]
