@@ -118,6 +118,9 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     default["exempt_models"] = ["free"]
     document["policies"]["restoring"] = {**default, "pii": {**default["pii"], "restore": True}}
     document["policies"]["lenient"] = {**default, "on_error": "flag", "on_block": "refusal"}
+    cards = {**default["pii"]["types"], "CREDIT_CARD": "block"}
+    pii = {**default["pii"], "types": cards}
+    document["policies"]["early"] = {**default, "early_block": True, "pii": pii}
     file.write_text(yaml.safe_dump(document))
     return repository
 
@@ -312,6 +315,22 @@ def test_a_refusal_is_a_reply_of_the_protocol(
     assert model.seen() == []
 
 
+def test_what_surely_blocks_is_not_waited_for(
+    triton: EmbeddedTriton, repository: Path, start: StartEnvoy, model: Upstream
+) -> None:
+    messages = [{"role": "user", "content": text} for text in ("4111 1111 1111 1111", "x" * 50_000)]
+    body = json.dumps({"model": "auto", "messages": messages}).encode()
+    with running_processor(triton.grpc_url, repository=repository, policy="early") as processor:
+        for mode in ("STREAMED", "STREAMED+", "FULL_DUPLEX_STREAMED"):
+            envoy = start(processor.port, mode, change=one_server)
+            with slow_request(envoy, body, 30_000) as finish:
+                reply = finish(whole=False)
+            assert reply.status == 403
+            assert reply.headers["x-pointsman-rule"] == "pii:CREDIT_CARD"
+        assert ask(start(processor.port, "BUFFERED"), body).status == 403
+    assert all(seen.received == 0 for seen in model.seen())
+
+
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [
@@ -465,7 +484,7 @@ def test_a_bomb_and_half_a_body_are_refused(
 @contextlib.contextmanager
 def slow_request(
     envoy: Envoy, body: bytes, send: int | None = None
-) -> Iterator[Callable[[], Reply]]:
+) -> Iterator[Callable[..., Reply]]:
     """A request of which `send` bytes are on their way; call for the rest, and the reply."""
     send = len(body) // 2 if send is None else send
     connection = http.client.HTTPConnection(envoy.url.removeprefix("http://"), timeout=30)
@@ -475,9 +494,9 @@ def slow_request(
         connection.putheader("content-length", str(len(body)))
         connection.endheaders(body[:send])
 
-        def finish() -> Reply:
+        def finish(*, whole: bool = True) -> Reply:
             with contextlib.suppress(ConnectionError):  # answered, and closed
-                connection.send(body[send:])
+                connection.send(body[send:] if whole else b"")
             reply = connection.getresponse()
             return Reply(reply.status, dict(reply.getheaders()), reply.read())
 
@@ -654,22 +673,27 @@ def test_a_triton_that_hangs_is_given_up_though_envoy_has_less_patience(
     assert all(seen.received == 0 for seen in model.seen())
 
 
-@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
 def test_a_processor_that_dies_or_hangs_lets_nothing_pass(
-    triton: EmbeddedTriton, repository: Path, start: StartEnvoy, model: Upstream, mode: str,
+    triton: EmbeddedTriton, repository: Path, start: StartEnvoy, model: Upstream,
     how: signal.Signals,
 ) -> None:  # fmt: skip
-    with running_processor(triton.grpc_url, repository=repository) as processor:
-        envoy = start(processor.port, mode, impatient, watchful)
-        assert ask(envoy, prompt("hello")).status == 200
+    with (
+        running_processor(triton.grpc_url, repository=repository) as processor,
+        contextlib.ExitStack() as stack,
+        ThreadPoolExecutor() as pool,
+    ):
+        envoys = [start(processor.port, mode, impatient, watchful) for mode in MODES]
+        assert all(ask(envoy, prompt("hello")).status == 200 for envoy in envoys)
         model.forget()
-        with slow_request(envoy, prompt("hello")) as finish:
-            # Envoy has sent what has come to the processor.
-            wait_for(lambda: envoy.stat("cluster.pointsman.upstream_rq_active") > 0)
-            processor.process.send_signal(how)
-            assert finish().status in (503, 504)
-        assert ask(envoy, prompt("hello")).status in (503, 504)
+        halves = [stack.enter_context(slow_request(envoy, prompt("hello"))) for envoy in envoys]
+        for envoy in envoys:  # Envoy has sent what has come to the processor
+            wait_for(lambda: envoy.stat("cluster.pointsman.upstream_rq_active") > 0)  # noqa: B023
+        processor.process.send_signal(how)
+        for reply in pool.map(lambda finish: finish(), halves):
+            assert reply.status in (503, 504)
+        for reply in pool.map(lambda envoy: ask(envoy, prompt("hello")), envoys):
+            assert reply.status in (503, 504)
         processor.process.send_signal(signal.SIGCONT)
     assert all(seen.received == 0 for seen in model.seen())
 

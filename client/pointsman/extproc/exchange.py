@@ -70,6 +70,7 @@ class Exchange:
         self._patience_s = verdict_timeout_s + _MARGIN_S
         # Where no model is exempt, nobody need look for a name before the body is whole.
         self._looks = bool(guard.policy.exempt_models)
+        self._early = guard.early_look()
         self._protocol = ProtocolConfiguration()
         self._headers: dict[str, str] = {}
         self._headers_wait = False
@@ -161,6 +162,8 @@ class Exchange:
         elif self._gunzip is None and self._looks and self._guard.exempt(self._body.model):
             for answer in self._pass_exempt(self._body, end_of_stream=False):
                 yield answer
+        elif (rule := await self._blocked_already(self._body)) is not None:
+            yield self._block(self._guard.blocked_early(rule))
         elif not self._headers_wait:
             self._chunks -= 1
             yield messages.body("request", b"")
@@ -213,6 +216,13 @@ class Exchange:
         content = b"".join(verdict.body)
         for answer in self._forward(content, to_set=to_set, end_of_stream=end_of_stream):
             yield answer
+
+    async def _blocked_already(self, body: RequestBody) -> str | None:
+        """The rule that blocks what has come so far, whatever follows, where the policy looks."""
+        look = self._early
+        if look is None or not look.due(body.size, body.model):
+            return None
+        return await asyncio.to_thread(look.rule, body.so_far())
 
     def _pass_exempt(self, body: RequestBody, *, end_of_stream: bool) -> Told:
         """The model that the request names is exempt: let everything pass from here on."""
