@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import select
 import socket
 import statistics
 import sys
@@ -41,21 +42,20 @@ RESULTS = Path(__file__).parent / "results"
 SIZES = {"200 B": 200, "4 KB": 4096, "64 KB": 65_536, "1 MB": 2**20}
 WARM_UP = 50
 EXEMPT = "named"
+_POLICY = {
+    "default_model": "model",
+    "domain_threshold": 0.5,
+    "safety": {},
+    "pii": {"threshold": 0.5, "default": "allow", "types": {"US_SSN": "block"}},
+    "coverage": {"compressed": "allow", "truncated": "allow"},
+    "exempt_models": [EXEMPT],
+}
 POLICIES = PolicyFile.model_validate(
     {
         "version": 1,
         "default_policy": "default",
         "models": {"model": {"endpoint": "http://127.0.0.1:1/v1"}},
-        "policies": {
-            "default": {
-                "default_model": "model",
-                "domain_threshold": 0.5,
-                "safety": {},
-                "pii": {"threshold": 0.5, "default": "allow"},
-                "coverage": {"compressed": "allow", "truncated": "allow"},
-                "exempt_models": [EXEMPT],
-            }
-        },
+        "policies": {"default": _POLICY, "early": {**_POLICY, "early_block": True}},
     }
 )
 
@@ -88,13 +88,12 @@ class DecisionDouble(AsyncRouter):
 
 
 @contextmanager
-def gateway(models: str) -> Iterator[tuple[int, psutil.Process]]:
+def gateway(models: str, policy: str = "default") -> Iterator[tuple[int, psutil.Process]]:
     """The gateway with the double, in a process of its own: its port, and the process."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    process = psutil.Popen(
-        [sys.executable, __file__, "--serve-double", models, "--port", str(port)]
-    )
+    options = ["--serve-double", models, "--policy", policy, "--port", str(port)]
+    process = psutil.Popen([sys.executable, __file__, *options])
     try:
         for _ in range(400):
             try:
@@ -174,8 +173,39 @@ def latency(direct_port: int, gateway_port: int, calls: int) -> list[dict[str, A
                 row[f"{which}_ms"] = [round(value, 4) for value in values]
                 row[f"{which}_p50_ms"] = statistics.median(values)
                 row[f"{which}_p99_ms"] = statistics.quantiles(values, n=100)[98]
-            row["added_p50_ms"] = row["gateway_p50_ms"] - row["direct_p50_ms"]
+                row[f"{which}_p5_ms"] = statistics.quantiles(values, n=20)[0]
+            for part in ("p5", "p50"):
+                row[f"added_{part}_ms"] = row[f"gateway_{part}_ms"] - row[f"direct_{part}_ms"]
             found.append(row)
+    return found
+
+
+def early(ports: dict[str, int]) -> list[dict[str, Any]]:
+    """Seconds until the answer to a 1 MB request that its first message blocks.
+
+    The body leaves at the rate of a line. Without early blocks the double lets it pass, but not
+    before its end: that is what waiting for the whole body costs.
+    """
+    first = {"role": "user", "content": "my number is 536-22-8412"}
+    rest = [{"role": "user", "content": "word " * 2000}] * 105
+    body = json.dumps({"model": "auto", "messages": [first, *rest]}).encode()
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\nContent-Length: {len(body)}\r\n\r\n"
+    found = []
+    for mbit in (1, 10, 100):
+        row: dict[str, Any] = {"mbit_per_s": mbit, "bytes": len(body)}
+        for policy, port in ports.items():
+            with socket.create_connection(("127.0.0.1", port)) as line:
+                line.sendall(head.encode())
+                begun, sent, step = time.perf_counter(), 0, 4096
+                while sent < len(body) and not select.select([line], [], [], 0)[0]:
+                    line.sendall(body[sent : sent + step])
+                    sent += step
+                    due = begun + sent * 8 / mbit / 1e6
+                    time.sleep(max(0.0, due - time.perf_counter()))
+                row[f"{policy}_status"] = int(line.recv(65_536).split()[1])
+                row[f"{policy}_s"] = round(time.perf_counter() - begun, 4)
+                row[f"{policy}_sent_bytes"] = min(sent, len(body))
+        found.append(row)
     return found
 
 
@@ -242,13 +272,20 @@ async def streams(port: int, process: psutil.Process, count: int, seconds: float
 
 def show(results: dict[str, Any]) -> None:
     """Print the tables of the guide."""
-    table = Table("What", "Body", "Direct, p50 ms", "Gateway, p50 ms", "Added, p50 ms")
+    table = Table("What", "Body", "Direct, p50 ms", "Gateway, p50 ms", "Added, p50", "p5")
     for row in results["latency"]:
         table.add_row(
             row["what"],
             row["size"],
-            *(f"{row[key]:.2f}" for key in ("direct_p50_ms", "gateway_p50_ms", "added_p50_ms")),
+            *(
+                f"{row[f'{key}_ms']:.2f}"
+                for key in ("direct_p50", "gateway_p50", "added_p50", "added_p5")
+            ),
         )
+    Console().print(table)
+    table = Table("Line, Mbit/s", "Whole body, s", "Early block, s")
+    for row in results["early"]:
+        table.add_row(str(row["mbit_per_s"]), f"{row['default_s']:.2f}", f"{row['early_s']:.2f}")
     Console().print(table)
     if run := results.get("streams"):
         third = len(run["samples"]) // 3
@@ -268,15 +305,20 @@ def main(
     output: Annotated[Path, typer.Option(help="Raw results.")] = RESULTS / "gateway.json",
     serve_double: Annotated[str | None, typer.Option(hidden=True)] = None,
     port: Annotated[int, typer.Option(hidden=True)] = 0,
+    policy: Annotated[str, typer.Option(hidden=True)] = "default",
 ) -> None:
     """Measure; print the tables and write the raw results."""
     if serve_double is not None:
-        app = application(DecisionDouble("127.0.0.1:1"), POLICIES, upstream=serve_double)
+        app = application(
+            DecisionDouble("127.0.0.1:1"), POLICIES, policy=policy, upstream=serve_double
+        )
         uvicorn.run(app, port=port, access_log=False, log_level="warning", server_header=False)
         return
     results: dict[str, Any] = {"machine": machine.describe(), "decision": "double"}
     with upstream.running() as models, gateway(models.url) as (gateway_port, process):
         results["latency"] = latency(models.port, gateway_port, calls)
+        with gateway(models.url, "early") as (early_port, _):
+            results["early"] = early({"default": gateway_port, "early": early_port})
         if streams_:
             results["streams"] = asyncio.run(streams(gateway_port, process, streams_, seconds))
     show(results)

@@ -204,7 +204,7 @@ async def test_the_asynchronous_openai_client_asks_many_at_once(gateway: Gateway
     import asyncio
 
     async with openai.AsyncOpenAI(base_url=f"{gateway.url}/v1", api_key="k") as client:
-        texts = [f"hello number {i}" for i in range(40)]
+        texts = [f"hello number {i}" for i in range(200)]
         replies = await asyncio.gather(
             *(
                 client.chat.completions.create(
@@ -581,7 +581,7 @@ def test_a_message_that_surely_blocks_need_not_be_waited_for(
 
 def test_the_openai_client_understands_an_early_block(early_gateway: Gateway) -> None:
     messages: Any = [{"role": "user", "content": SSN}, {"role": "user", "content": "a " * 10**6}]
-    for _ in range(5):
+    for _ in range(8):
         with early_gateway.client() as client, pytest.raises(openai.PermissionDeniedError):
             client.chat.completions.create(model="auto", messages=messages)
 

@@ -124,7 +124,9 @@ class Gateway:
                     and (rule := await asyncio.to_thread(early.rule, body.so_far()))
                 ):
                     record.action = "block"
-                    return await self._answer(exchange, self.guard.blocked_early(rule))
+                    verdict = self.guard.blocked_early(rule)
+                    verdict.headers["connection"] = "close"  # the rest need not be sent
+                    return await self._answer(exchange, verdict)
             if some_exempt and self.guard.exempt(body.end()):  # named at the very end
                 record.action = "exempt"
                 return await self._stream_through(exchange, path, body, pieces)
@@ -225,7 +227,7 @@ class Gateway:
             exchange.watch.until(self.limits.idle_s, _IDLE)
             try:
                 chunk = await reply.content.readany()
-            except aiohttp.ClientError as error:
+            except (aiohttp.ClientError, OSError) as error:
                 raise HttpError(
                     502, "upstream_broke_off", "the model's server broke off"
                 ) from error
@@ -263,7 +265,8 @@ class Completions:
         except HttpError as error:
             if error.code.startswith("upstream"):
                 gateway.metrics.upstream_failures.labels(error.code).inc()
-                _log.warning("%s (%r)", error, error.__cause__)
+                # The cause's text may quote the reply.
+                _log.warning("%s (%s)", error, type(error.__cause__).__name__)
             # A reply that has begun is not completed: the server breaks the connection.
             if not exchange.status:
                 await exchange.fail(error)

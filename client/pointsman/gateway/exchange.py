@@ -228,6 +228,7 @@ class Exchange:
             raise self.watch.error
         finally:
             self.watch.close()
-            for task in (working, gone):
-                task.cancel()
-            await asyncio.gather(working, gone, return_exceptions=True)
+            gone.cancel()
+            if not working.done():
+                working.cancel()
+                await asyncio.gather(working, return_exceptions=True)

@@ -58,6 +58,7 @@ def serve(
     Raises:
         SetupError: The server cannot be started, or policy.yaml or an address is wrong.
     """
+    limits = limits or Limits()
     logging.basicConfig(level=logging.WARNING, format="pointsman: %(message)s")
     repository = paths.model_repository(model_repository)
     policies = _policies(repository)
@@ -65,7 +66,8 @@ def serve(
     with _until_signalled(), _decider(repository, triton) as (url, trouble):
         try:
             app = application(
-                AsyncRouter(url),
+                # One limit is enough; the server has its own.
+                AsyncRouter(url, max_in_flight=limits.in_flight),
                 policies,
                 policy=policy,
                 upstream=upstream,
