@@ -71,6 +71,7 @@ struct Steps {
 };
 
 constexpr int64_t kVectors = 7;  // of rows that are worked with
+constexpr int64_t kFewColumns = 1 << 14;
 
 // The ranks that relevance.textrank computes, step by step as it does.
 void textrank(const Matrix& matrix, const double* filled, const Steps& steps, double* sums,
@@ -120,6 +121,24 @@ void textrank(const Matrix& matrix, const double* filled, const Steps& steps, do
   each([&](int64_t i) { ranks[i] *= degree[i]; });
   const double sum = sum_of(ranks, rows);
   each([&](int64_t i) { ranks[i] /= sum; });
+}
+
+// Numbers the columns of a matrix anew, as they come: then what neighbouring rows share lies close
+// together, which counts where sums over columns outgrow the fast caches. Returns how many there
+// are, or kOutOfMemory.
+int64_t number_as_met(const Matrix& matrix, int32_t* renumbered) {
+  const auto numbers = allocate<int32_t>(matrix.column_count);
+  if (!numbers) return kOutOfMemory;
+  std::fill(numbers.get(), numbers.get() + matrix.column_count, -1);
+  int32_t count = 0;
+  for (int64_t row = 0; row < matrix.rows; ++row) {
+    for (int32_t at = matrix.starts[row]; at < matrix.ends[row]; ++at) {
+      int32_t& number = numbers[matrix.columns[at]];
+      if (number < 0) number = count++;
+      renumbered[at] = number;
+    }
+  }
+  return count;
 }
 
 // One less the cosines of the rows and the sum of their relative frequencies.
@@ -175,7 +194,16 @@ POINTSMAN_EXPORT int64_t pointsman_term_signals(const int32_t* starts, const int
     scale[row] = filled[row] / std::sqrt(std::max(square, 1.0));
     densities[row] = matrix.times(row, inverse_frequencies) / words[row];
   }
-  textrank(matrix, filled, {damping, least_energy, steps}, sums, vectors, ranks);
+  Matrix numbered = matrix;
+  std::unique_ptr<int32_t[]> renumbered;
+  if (column_count > kFewColumns) {
+    renumbered = allocate<int32_t>(*std::max_element(ends, ends + rows));
+    if (!renumbered) return kOutOfMemory;
+    numbered.columns = renumbered.get();
+    numbered.column_count = number_as_met(matrix, renumbered.get());
+    if (numbered.column_count < 0) return kOutOfMemory;
+  }
+  textrank(numbered, filled, {damping, least_energy, steps}, sums, vectors, ranks);
   novelty(matrix, filled, words, sums, squares, novelties);
   return 0;
 }

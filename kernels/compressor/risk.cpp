@@ -16,6 +16,7 @@ constexpr uint32_t kWord = 0x1B873593, kShape = 0x2545F491, kPair = 0x68E31DA4;
 constexpr uint32_t kBegin = 2, kEnd = 3;
 constexpr std::array<int64_t, 9> kLengths = {1, 2, 3, 5, 8, 12, 16, 24, 40};
 constexpr uint32_t kAscii = 128;
+constexpr int64_t kAhead = 8;   // words that are fetched ahead: they come in no order
 constexpr int64_t kBlock = 64;  // character n-grams hashed at a time
 
 constexpr std::array<uint32_t, 256> crc_table() {
@@ -139,6 +140,7 @@ template <int kModels, class Code>
 void weigh(const Code* codes, const int64_t* starts, const int64_t* ends, int64_t count,
            const Table<kModels>& table, uint32_t* keys, float* weights) {
   for (int64_t word = 0; word < count; ++word) {
+    if (word + kAhead < count) __builtin_prefetch(codes + starts[word + kAhead]);
     std::array<double, kModels> sums{};
     keys[word] = for_each_feature(codes + starts[word], ends[word] - starts[word],
                                   [&](uint32_t hash, float value) {
