@@ -8,6 +8,7 @@ import logging
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,16 @@ def test_characters_that_become_many(text: str) -> None:
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_characters_of_hostile_texts(text: str) -> None:
     assert_same_characters(text, table())
+
+
+def test_threads_share_a_table() -> None:
+    """Each thread meets characters that the others are learning."""
+    texts = ["".join(map(chr, range(start, 0x3400, 7))) for start in range(0x20, 0x27)] * 4
+    expected = [fresh().normalise(text) for text in texts]
+    some = fresh()
+    with ThreadPoolExecutor(8) as pool:
+        for natively, one in zip(pool.map(some.normalise, texts), expected, strict=True):
+            assert_same(natively, one)
 
 
 def split(text: str, longest: int = 100) -> tuple[Words, Words]:

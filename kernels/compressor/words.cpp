@@ -273,3 +273,12 @@ POINTSMAN_EXPORT int64_t pointsman_find_hashes(const uint64_t* known, int64_t kn
   }
   return 0;
 }
+
+// Writes the tokens of each of `words` words: of a term those of its distinct word, otherwise 1.
+POINTSMAN_EXPORT int64_t pointsman_spread_counts(const int64_t* terms, const int32_t* which,
+                                                 int64_t term_count, const int32_t* tokens,
+                                                 int64_t words, int32_t* result) noexcept {
+  std::fill_n(result, words, 1);
+  for (int64_t i = 0; i < term_count; ++i) result[terms[i]] = tokens[which[i]];
+  return 0;
+}

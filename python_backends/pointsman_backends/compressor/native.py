@@ -37,6 +37,7 @@ _SIGNATURES = {
     "pointsman_count_words": "piip",
     "pointsman_split_words": "pipiiuppppppp",
     "pointsman_find_hashes": "pipip",
+    "pointsman_spread_counts": "ppipip",
     # sentences.cpp
     "pointsman_find_sentences": "pipippippippip",
     "pointsman_cut_into_windows": "pippiiipp",

@@ -12,6 +12,7 @@ import tokenizers
 
 from pointsman_backends.compressor import native
 from pointsman_backends.compressor.characters import CharacterTable
+from pointsman_backends.compressor.native import address
 from pointsman_backends.compressor.word_cache import WordCache
 from pointsman_backends.compressor.wordpiece import PieceTrie
 from pointsman_backends.compressor.words import Hasher, Words, split_words
@@ -330,8 +331,7 @@ class _WordPieceText:
     def __init__(self, wordpiece: _WordPiece | _NativeWordPiece, words: Words) -> None:
         self.words = words
         self._wordpiece = wordpiece
-        self.counts = np.ones(len(words), np.int32)  # a punctuation mark is one token
-        self.counts[words.terms] = wordpiece.count(words)[words.which]
+        self.counts = _of_all(words, wordpiece.count(words))
 
     def encode(
         self, words: npt.NDArray[np.int64]
@@ -339,6 +339,24 @@ class _WordPieceText:
         ids, starts, ends = self._wordpiece.encode(self.words, words, self.counts[words])
         normal = self.words.normal
         return ids, np.column_stack([normal.starts(starts), normal.ends(ends)])
+
+
+def _of_all(words: Words, counts: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """Tokens of every word, int32 [U], from those of the distinct ones; a mark is one token."""
+    if native.library is None:
+        of_all = np.ones(len(words), np.int32)
+        of_all[words.terms] = counts[words.which]
+        return of_all
+    of_all = np.empty(len(words), np.int32)
+    native.library.pointsman_spread_counts(
+        address(words.terms),
+        address(words.which),
+        len(words.terms),
+        address(counts),
+        len(words),
+        address(of_all),
+    )
+    return of_all
 
 
 class _EncodedText:
