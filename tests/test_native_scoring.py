@@ -133,8 +133,9 @@ def test_signals_of_terms(terms: scipy.sparse.csr_array, tiles: int) -> None:
 
 def test_signals_are_rounded_alike() -> None:
     rng = np.random.default_rng(1)
-    for count in (1, 7, 8, 9, 127, 128, 129, 137, 1000):
-        terms = scipy.sparse.csr_array(rng.poisson(0.1, (count, count)).astype(np.float64))
+    shapes = [(count, count) for count in (1, 7, 8, 9, 127, 128, 129, 137, 1000)]
+    for shape in (*shapes, (90, 30_000)):  # the last has its columns numbered anew
+        terms = scipy.sparse.csr_array(rng.poisson(0.1, shape).astype(np.float64))
         expected = [textrank(UnitRows(terms)), density(terms), novelty(UnitRows(terms))]
         got = _signals_natively(library(), terms, None)
         assert got.tobytes() == np.stack(expected).tobytes()
