@@ -6,7 +6,7 @@ gateway's process and application, HTTP on loopback, and a model's server in a t
 (tests/upstream.py). A call through the gateway and a call of the server itself follow each other in
 turn, over one connection each.
 
-Usage: ``python perf/gateway.py [--streams 200 --seconds 60] [--output FILE.json]``
+Usage: ``python perf/gateway.py [--calls 500]`` and ``python perf/gateway.py --streams 200``
 """
 
 from __future__ import annotations
@@ -28,8 +28,6 @@ import machine
 import psutil
 import typer
 import uvicorn
-from rich.console import Console
-from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from pointsman import ChatText, Coverage, Decision, Domain, Safety
@@ -38,7 +36,8 @@ from pointsman.router import AsyncRouter
 from pointsman_backends.router.policy import PolicyFile
 from tests import upstream
 
-RESULTS = Path(__file__).parent / "results"
+CALLS = Path(__file__).parent / "results" / "gateway.json"
+STREAMS = CALLS.with_name("gateway_streams.json")
 SIZES = {"200 B": 200, "4 KB": 4096, "64 KB": 65_536, "1 MB": 2**20}
 WARM_UP = 50
 EXEMPT = "named"
@@ -271,58 +270,62 @@ async def streams(port: int, process: psutil.Process, count: int, seconds: float
 
 
 def show(results: dict[str, Any]) -> None:
-    """Print the tables of the guide."""
-    table = Table("What", "Body", "Direct, p50 ms", "Gateway, p50 ms", "Added, p50", "p5")
+    """Print the tables of docs/gateway.md."""
+    print("| What | Body | Direct, p50 ms | Gateway, p50 ms | Added, p50 ms | Added, p5 ms |")
+    print("| --- | --- | --- | --- | --- | --- |")
     for row in results["latency"]:
-        table.add_row(
-            row["what"],
-            row["size"],
-            *(
-                f"{row[f'{key}_ms']:.2f}"
-                for key in ("direct_p50", "gateway_p50", "added_p50", "added_p5")
-            ),
-        )
-    Console().print(table)
-    table = Table("Line, Mbit/s", "Whole body, s", "Early block, s")
+        keys = ("direct_p50_ms", "gateway_p50_ms", "added_p50_ms", "added_p5_ms")
+        figures = " | ".join(f"{row[key]:.2f}" for key in keys)
+        print(f"| {row['what']} | {row['size']} | {figures} |")
+    print("\n| Line, Mbit/s | Whole body, s | Early block, s |")
+    print("| --- | --- | --- |")
     for row in results["early"]:
-        table.add_row(str(row["mbit_per_s"]), f"{row['default_s']:.2f}", f"{row['early_s']:.2f}")
-    Console().print(table)
-    if run := results.get("streams"):
-        third = len(run["samples"]) // 3
-        for name in ("rss_mib", "descriptors"):
-            thirds = [
-                statistics.mean(sample[name] for sample in run["samples"][begin:end])
-                for begin, end in ((third, 2 * third), (2 * third, None))
-            ]
-            Console().print(name, [round(value, 1) for value in thirds], run["after"][name])
-        Console().print({key: run[key] for key in ("read", "left", "failed")})
+        print(f"| {row['mbit_per_s']} | {row['default_s']:.2f} | {row['early_s']:.3f} |")
+
+
+def show_streams(run: dict[str, Any]) -> None:
+    """Print the table of docs/gateway.md on many streams."""
+    print("\n| Gateway | Second 10 | Second 30 | Last second | After |")
+    print("| --- | --- | --- | --- | --- |")
+    for name, what in (("rss_mib", "Memory, MiB"), ("descriptors", "Descriptors")):
+        samples = [run["samples"][number][name] for number in (9, 29, -1)]
+        print(f"| {what} | {' | '.join(map(str, samples))} | {run['after'][name]} |")
+    print(f"\n{run['read']} streams read, {run['left']} left, {run['failed']} failed")
 
 
 def main(
     calls: Annotated[int, typer.Option(help="Calls of each kind.")] = 500,
-    streams_: Annotated[int, typer.Option("--streams", help="Streams at once; 0: none.")] = 0,
-    seconds: Annotated[float, typer.Option(help="How long they go on.")] = 60,
-    output: Annotated[Path, typer.Option(help="Raw results.")] = RESULTS / "gateway.json",
+    streams_: Annotated[
+        int, typer.Option("--streams", help="Run so many streams at once instead of calls.")
+    ] = 0,
+    seconds: Annotated[float, typer.Option(help="How long the streams go on.")] = 60,
+    report: Annotated[bool, typer.Option(help="Only print the tables of earlier results.")] = False,
     serve_double: Annotated[str | None, typer.Option(hidden=True)] = None,
     port: Annotated[int, typer.Option(hidden=True)] = 0,
     policy: Annotated[str, typer.Option(hidden=True)] = "default",
 ) -> None:
     """Measure; print the tables and write the raw results."""
     if serve_double is not None:
-        app = application(
-            DecisionDouble("127.0.0.1:1"), POLICIES, policy=policy, upstream=serve_double
-        )
+        router = DecisionDouble("127.0.0.1:1")
+        app = application(router, POLICIES, policy=policy, upstream=serve_double)
         uvicorn.run(app, port=port, access_log=False, log_level="warning", server_header=False)
+        return
+    if report:
+        show(json.loads(CALLS.read_text()))
+        show_streams(json.loads(STREAMS.read_text()))
         return
     results: dict[str, Any] = {"machine": machine.describe(), "decision": "double"}
     with upstream.running() as models, gateway(models.url) as (gateway_port, process):
-        results["latency"] = latency(models.port, gateway_port, calls)
-        with gateway(models.url, "early") as (early_port, _):
-            results["early"] = early({"default": gateway_port, "early": early_port})
         if streams_:
-            results["streams"] = asyncio.run(streams(gateway_port, process, streams_, seconds))
-    show(results)
-    output.write_text(json.dumps(results, indent=1) + "\n")
+            results |= asyncio.run(streams(gateway_port, process, streams_, seconds))
+            show_streams(results)
+        else:
+            results["latency"] = latency(models.port, gateway_port, calls)
+            with gateway(models.url, "early") as (early_port, _):
+                results["early"] = early({"default": gateway_port, "early": early_port})
+            show(results)
+    output = STREAMS if streams_ else CALLS
+    output.write_text(json.dumps(results) + "\n")
 
 
 if __name__ == "__main__":

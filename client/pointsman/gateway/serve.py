@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import resource
 import signal
 import socket
 import sys
@@ -28,6 +29,8 @@ __all__ = ["serve"]
 # Longer than clients keep a connection: they close it, not we while they send.
 _KEEPALIVE_S = 75
 _DRAIN_S = 30
+# Beside two connections for each request: idle ones, gRPC's, files.
+_OTHER_DESCRIPTORS = 1000
 
 
 class _StopAskedError(BaseException):
@@ -59,6 +62,7 @@ def serve(
         SetupError: The server cannot be started, or policy.yaml or an address is wrong.
     """
     limits = limits or Limits()
+    _allow_descriptors(2 * limits.in_flight + _OTHER_DESCRIPTORS)
     logging.basicConfig(level=logging.WARNING, format="pointsman: %(message)s")
     repository = paths.model_repository(model_repository)
     policies = _policies(repository)
@@ -98,6 +102,14 @@ class _Server(uvicorn.Server):
         if self.started:
             host, port = self.servers[0].sockets[0].getsockname()[:2]
             _say(f"gateway on http://{host}:{port}/v1")
+
+
+def _allow_descriptors(count: int) -> None:
+    """Let this process hold so many connections and files, as far as it may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < count:
+        most = count if hard == resource.RLIM_INFINITY else min(count, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 
 def _policies(repository: Path) -> PolicyFile:
