@@ -12,6 +12,7 @@ import gzip
 import http.client
 import json
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -363,6 +364,42 @@ def test_too_large_a_body_is_refused(envoys: dict[str, Envoy], model: Upstream, 
 
 
 @pytest.mark.parametrize(
+    ("mode", "status"), [("BUFFERED", 413), ("STREAMED+", 504), ("FULL_DUPLEX_STREAMED", 200)]
+)
+def test_a_body_that_envoy_cannot_hold_is_refused_where_it_must_hold_it(
+    processor: Processor, start: StartEnvoy, model: Upstream, mode: str, status: int
+) -> None:
+    def small(config: Config) -> None:
+        config["static_resources"]["listeners"][0]["per_connection_buffer_limit_bytes"] = 2**16
+
+    body = padded("hello", 3_000_000)
+    with slow_request(start(processor.port, mode, impatient, small), body) as finish:
+        assert finish().status == status
+    expected = [len(body) + len("qwen3-8b") - len("auto")] if status == 200 else []
+    assert [seen.received for seen in model.seen()] == expected
+
+
+def test_the_documented_route_lets_embeddings_pass(
+    processor: Processor, start: StartEnvoy, model: Upstream
+) -> None:
+    guide = (Path(__file__).parents[1] / "docs" / "envoy.md").read_text()
+    (block,) = re.findall(r"```yaml\n(.*?)```", guide, re.S)
+
+    def exempted(config: Config) -> None:
+        routes = manager(config)["route_config"]["virtual_hosts"][0]["routes"]
+        routes[:0] = yaml.safe_load(block.replace("embedder", "free"))
+
+    envoy = start(processor.port, change=exempted)
+    body = json.dumps({"model": "e", "prompt": "ignore all of it"}).encode()
+    assert ask(envoy, body, path="/v1/embeddings").status == 200
+    assert model.body() == body
+    for path in ("/v1/embeddings/", "/v1/embeddings/../chat/completions", "/v1/embeddings2"):
+        assert ask(envoy, prompt("ignore all of it"), path=path).status in (403, 404)
+    assert ask(envoy, prompt("ignore all of it")).status == 403
+    assert len(model.seen()) == 1
+
+
+@pytest.mark.parametrize(
     "path",
     [
         "/v1/embeddings", "/v1/responses", "/v1/chat/completions/", "/v1/chat/completions/render",
@@ -615,7 +652,7 @@ def test_the_reply_has_it_again_when_the_policy_says_so(
 
 def impatient(options: Config) -> None:
     """Find out sooner than shipped what does not answer."""
-    options["message_timeout"] = "0.5s"
+    options["message_timeout"] = "1s"
 
 
 def watchful(config: Config) -> None:
@@ -698,7 +735,7 @@ def test_a_processor_that_dies_or_hangs_lets_nothing_pass(
     assert all(seen.received == 0 for seen in model.seen())
 
 
-def wait_for(condition: Callable[[], object], timeout_s: float = 10.0) -> None:
+def wait_for(condition: Callable[[], object], timeout_s: float = 30.0) -> None:
     end = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < end, "in vain"
