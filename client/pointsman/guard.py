@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from pointsman import answers
 from pointsman.body import ChatBody
 from pointsman.decision import Decision
-from pointsman.early import EarlyLook
 from pointsman.errors import (
     OverloadedError,
+    PackageNotFoundError,
     PointsmanError,
     RequestError,
     ServerError,
@@ -23,7 +26,10 @@ from pointsman.errors import (
 )
 from pointsman.placeholders import Placeholders
 from pointsman.router import AsyncRouter
-from pointsman_backends.router.policy import AUTO, PolicyFile
+from pointsman_backends.router.policy import AUTO, Policy, PolicyFile
+
+if TYPE_CHECKING:
+    from pointsman.early import EarlyLook
 
 __all__ = ["Guard", "Verdict"]
 
@@ -68,6 +74,7 @@ class Guard:
 
     Raises:
         UnknownPolicyError: `policies` has no such policy.
+        PackageNotFoundError: The policy blocks early, and what the patterns need is missing.
     """
 
     def __init__(self, router: AsyncRouter, policies: PolicyFile, policy: str | None) -> None:
@@ -79,6 +86,7 @@ class Guard:
         self.policy = policies.policies[name]
         self._name = name
         self._router = router
+        self._early_look = _early_look(self.policy)
         self._exempt = frozenset(self.policy.exempt_models) - {AUTO}
 
     def exempt(self, model: str | None) -> bool:
@@ -112,7 +120,7 @@ class Guard:
 
     def early_look(self) -> EarlyLook | None:
         """What looks at one request while it arrives; None unless the policy says so."""
-        return EarlyLook(self.policy) if self.policy.early_block else None
+        return self._early_look() if self._early_look else None
 
     def blocked_early(self, rule: str) -> Verdict:
         """The verdict on a request that a rule blocks before it has arrived.
@@ -181,6 +189,16 @@ class Guard:
             placeholders = None
         headers = _headers(decision)
         return Verdict(decision, False, 200, decision.model, edited, headers, placeholders)
+
+
+def _early_look(policy: Policy) -> Callable[[], EarlyLook] | None:
+    if not policy.early_block:
+        return None
+    try:  # only here: the patterns need packages that decisions over gRPC do not
+        from pointsman.early import EarlyLook
+    except ModuleNotFoundError as error:
+        raise PackageNotFoundError(error.name or "", "backends") from None
+    return partial(EarlyLook, policy)
 
 
 def _block(rule: str) -> tuple[int, bytes]:
