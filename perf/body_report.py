@@ -82,10 +82,11 @@ def markdown(results: Results) -> str:
             f"{machine['python']}, orjson {machine['orjson']}, msgspec {machine['msgspec']}.\n",
             "A body of English prose arrives in pieces of 64 KiB; the text to judge is taken out "
             "of it, and another model is put in, with and without redactions. *Plain*: the pieces "
-            "joined, `json.loads`, the same edits, `json.dumps`. Both in turn, medians with "
-            "quartiles; the ratio is the median of plain by ours, round by round.\n",
+            "joined, `json.loads`, the same edits, `json.dumps`. Both in turn, in processor "
+            "time: medians with quartiles; the ratio is the median of plain by ours, round by "
+            "round.\n",
             *(
-                f"## {form.capitalize()}\n\n{about}\n\n{edits_table(rows, form)}"
+                f"## {form[0].upper() + form[1:]}\n\n{about}\n\n{edits_table(rows, form)}"
                 for form, about in FORMS.items()
             ),
             "## Passed through\n",

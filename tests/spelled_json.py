@@ -109,7 +109,7 @@ def pieces(document: bytes, rng: random.Random) -> list[bytes]:
 
 texts = st.text(
     st.one_of(
-        st.sampled_from('"\\/\n\t\0[]{}:,aé世😀\u2028'),
+        st.sampled_from('"\\/\n\t\0[]{}:,aé世😀𐀀\U0010ffff\u2028'),
         st.characters(exclude_categories=["Cs"]),
     ),
     max_size=30,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import tracemalloc
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -295,6 +297,12 @@ def test_streaming_holds_little_whatever_the_size(filler: bytes) -> None:
     finally:
         tracemalloc.stop()
     assert after - before < 4096
+
+
+def test_the_guide_does_what_it_says() -> None:
+    guide = (Path(__file__).parents[1] / "docs" / "body.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```python\n(.*?)^```", guide, re.M | re.S)
+    exec(compile(example, "body.md", "exec"), {})
 
 
 def test_a_printed_body_shows_no_text() -> None:

@@ -166,7 +166,8 @@ class ModelScan:
         """Pass over a string or what is nested; return where the top level goes on, or the end."""
         short = True
         while at < len(data) and (self._in_string or self._depth > 1):
-            if self._in_string and (after := self._leap(data, at)) > at:
+            long = self._in_string and len(data) - at >= _LEAP
+            if long and (after := self._leap(data, at)) > at:
                 at = after
                 short = True
                 continue
