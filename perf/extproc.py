@@ -5,7 +5,7 @@ The decision is the double of perf/gateway.py, in the processor's own process, t
 Envoy for each way to send bodies to it, one without it, and a model's server in a process of its
 own. Calls through all of them follow each other in turn, over one connection each.
 
-Usage: ``python perf/extproc.py [--calls 500] [--output FILE.json]``
+Usage: ``python perf/extproc.py [--calls 500] [--streams 200 --seconds 60] [--output FILE.json]``
 """
 
 from __future__ import annotations
@@ -20,8 +20,18 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import machine
+import psutil
 import typer
-from gateway import EXEMPT, POLICIES, SIZES, WARM_UP, Connection, DecisionDouble, request
+from gateway import (
+    EXEMPT,
+    POLICIES,
+    SIZES,
+    WARM_UP,
+    Connection,
+    DecisionDouble,
+    request,
+    streams,
+)
 from rich.console import Console
 from rich.table import Table
 
@@ -95,6 +105,8 @@ def show(found: list[dict[str, Any]]) -> None:
 
 def main(
     calls: Annotated[int, typer.Option(help="Calls of each kind; a fifth of 1 MB.")] = 500,
+    streams_: Annotated[int, typer.Option("--streams", help="Streams at once; 0: none.")] = 0,
+    seconds: Annotated[float, typer.Option(help="How long they go on.")] = 60,
     output: Annotated[Path, typer.Option(help="Raw results.")] = RESULTS / "extproc.json",
     serve_double: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
@@ -112,8 +124,14 @@ def main(
             envoy = stack.enter_context(running_envoy(prepared(processor.port, models.port, mode)))
             ports[mode] = int(envoy.url.rpartition(":")[2])
         found = rows(ports, calls)
+        document = {"machine": machine.describe(), "decision": "double", "calls": found}
+        if streams_:
+            process = psutil.Process(processor.process.pid)
+            run = asyncio.run(streams(ports[MODES[0]], process, streams_, seconds))
+            document["streams"] = run
+            Console().print({key: run[key] for key in ("read", "left", "failed", "after")})
+            Console().print(run["samples"][:: max(1, len(run["samples"]) // 6)])
     show(found)
-    document = {"machine": machine.describe(), "decision": "double", "calls": found}
     output.write_text(json.dumps(document, indent=1) + "\n")
 
 
