@@ -146,6 +146,18 @@ def test_no_model_is_found_where_there_is_none(raw: bytes) -> None:
         assert scan.position == len(raw)
 
 
+@pytest.mark.parametrize("backslashes", [0, 1, 2, 3, 31, 32, 63, 64, 65, 200])
+def test_a_long_string_ends_at_its_own_quote(backslashes: int) -> None:
+    content = (
+        "x" * 5000 + "\\" * backslashes + '"]},"model":"no","' + "y" * 5000 + "\\" * backslashes
+    )
+    for value in (content, [content, {"b": content}]):
+        raw = orjson.dumps({"a": value, "model": "m"})
+        for size in (len(raw), 4096, 5003, 2500, 1):
+            chunks = [raw[at : at + size] for at in range(0, len(raw), size)]
+            assert scanned(chunks).model == "m"
+
+
 @given(st.binary(max_size=200), randoms)
 def test_any_bytes_are_looked_at(raw: bytes, rng: random.Random) -> None:
     try:
