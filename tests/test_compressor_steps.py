@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import networkx
 import numpy as np
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics.pairwise import cosine_similarity
 
-from pointsman_backends.compressor import Tokenizer
+from pointsman_backends.compressor import Tokenizer, native
 from pointsman_backends.compressor.duplicates import near_duplicates
 from pointsman_backends.compressor.prepare import ABBREVIATIONS, OVERLAP, WINDOW, Sentences, prepare
 from pointsman_backends.compressor.profiles import PROFILES, Profile, profile_from_parameters
@@ -227,6 +228,16 @@ def test_novelty_is_one_less_cosine_to_the_mean() -> None:
     expected = 1 - cosine_similarity(frequency, frequency.mean(axis=0, keepdims=True))[:, 0]
     expected[dense.sum(axis=1) == 0] = 0
     np.testing.assert_allclose(novelty(UnitRows(terms)), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("terms", [[3, 1, 0, 2], [1, 1, 1, 0], [7, 5, 3, 1]])
+@pytest.mark.parametrize("library", [native.library, None])
+def test_rounding_does_not_make_identical_sentences_new(
+    terms: list[int], library: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(native, "library", library)
+    alike = scipy.sparse.csr_array(np.tile(np.array(terms, np.float64), (13, 1)))
+    assert term_signals(alike)["novelty"].tolist() == [0] * 13
 
 
 def test_position_is_one_at_the_ends_and_lower_by_the_depth_in_the_middle() -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from stdnum import iban, luhn
 from stdnum.us import ssn
 
+from pointsman_backends import patterns
 from pointsman_backends.patterns import Finding, scan
 
 
@@ -303,6 +304,13 @@ def test_code_is_left_alone() -> None:
     obj.method(arg).another().io.read(); df.info(); module.exports = app.dev;
     """
     assert found(code) == []
+
+
+def test_more_findings_than_a_decision_can_list_are_refused() -> None:
+    emails = b"a@b.co " * patterns.MAX_FINDINGS
+    assert len(scan(emails)) == patterns.MAX_FINDINGS
+    with pytest.raises(patterns.TooManyFindingsError, match="50,000"):
+        scan(emails + b"10.1.2.3")
 
 
 def seconds(data: bytes) -> float:

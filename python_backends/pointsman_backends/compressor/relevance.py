@@ -27,6 +27,7 @@ _Array = Any  # of the device's library
 _DAMPING = 0.85
 _TOLERANCE = 1e-7
 _STEPS = 150  # never reached: the condition number is at most 1.85 / 0.15, so some 40 are enough
+_NOTHING = 1e-9  # what rounding makes of a signal that is 0 everywhere
 _DECIMALS = 6  # the order in which a device adds does not reach them
 
 
@@ -55,7 +56,7 @@ def term_signals(
         signals = xp.stack([textrank(unit, xp), density(matrix, xp), novelty(unit, xp)])
         signals = device.host(signals)
     largest = signals.max(axis=1, initial=0.0, keepdims=True)
-    scaled = np.round(signals / np.where(largest > 0, largest, 1.0), _DECIMALS)
+    scaled = np.round(signals / np.where(largest > _NOTHING, largest, 1.0), _DECIMALS)
     return dict(zip(("textrank", "density", "novelty"), scaled, strict=True))
 
 
