@@ -60,6 +60,11 @@ def test_what_is_no_request_is_left_to_the_end(begin: bytes) -> None:
     assert EarlyLook(POLICY).rule(begin) is None
 
 
+@pytest.mark.parametrize("text", ["a\ud800", "bob@example.com " * 50_001])
+def test_what_cannot_be_scanned_is_left_to_the_end(text: str) -> None:
+    assert EarlyLook(POLICY).rule(body([text, SSN])) is None
+
+
 def test_looks_come_at_twice_the_size_and_not_before_the_model_is_certain() -> None:
     look = EarlyLook(POLICY)
     assert not look.due(8191, None)

@@ -312,6 +312,12 @@ def test_a_blocked_request_gets_an_error_object(gateway: Gateway, models: Upstre
     assert models.seen() == []
 
 
+def test_a_check_that_cannot_run_is_logged(gateway: Gateway) -> None:
+    status, headers, _ = post(gateway, chat_body("this is broken"))
+    assert (status, headers["x-pointsman-rule"]) == (403, "on_error")
+    wait_for(lambda: any("a check could not run: domain" in line for line in gateway.log))
+
+
 def test_a_blocked_request_gets_a_refusal_where_the_policy_says_so(
     kind_gateway: Gateway, models: Upstream
 ) -> None:

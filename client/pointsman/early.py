@@ -53,10 +53,10 @@ class EarlyLook:
         texts = _texts(request)
         for text in texts[self._texts_seen :]:
             try:
-                utf8 = text.encode()
-            except UnicodeEncodeError:
-                return None
-            for finding in patterns.scan(utf8):
+                findings = patterns.scan(text.encode())
+            except (UnicodeEncodeError, patterns.TooManyFindingsError):
+                return None  # so will it be for this
+            for finding in findings:
                 if self._blocks(finding.type):
                     return f"pii:{finding.type}"
         self._texts_seen = len(texts)

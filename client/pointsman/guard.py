@@ -111,6 +111,8 @@ class Guard:
             decision = await self._router.route(body.chat, policy=self._name)
         except PointsmanError as error:
             return self._undecided(error, body)
+        if decision.errors:
+            _log.warning("a check could not run: %s", "; ".join(decision.errors))
         if decision.blocked:
             return self._blocked(decision, body)
         try:
