@@ -19,8 +19,11 @@ import psutil
 ROUTER = Path(__file__).parents[1] / "model_repository" / "router"
 
 
-def repository_with(directory: Path, policy: str) -> Path:
-    """Write a model repository that has just a policy file; return its path."""
+def repository_with(directory: Path, policy: str, *, beside: Path | None = None) -> Path:
+    """Write a model repository with a policy file and, if need be, another's models; its path."""
+    for model in beside.iterdir() if beside else ():
+        if model.name != "router":
+            (directory / model.name).symlink_to(model)
     version = directory / "router" / "1"
     version.mkdir(parents=True)
     shutil.copy(ROUTER / "config.pbtxt", version.parent)

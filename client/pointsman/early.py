@@ -1,22 +1,50 @@
 """Looks at a request while it is still arriving: what surely blocks it need not be waited for.
 
-Only personal data that a pattern finds, of a type that the policy blocks, is sure: in a message
-that has arrived whole it blocks the request whatever follows. What classifiers say may change with
-the rest of the text, so they are not asked early.
+Two things are sure enough in a message that has arrived whole, whatever follows: personal data that
+a pattern finds, of a type that the policy blocks; and several sentences of such a risk as next to
+no harmless text has, where the policy blocks jailbreaks. What classifiers say may change with the
+rest of the text, so they are not asked early.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from pydantic_core import from_json
 
+from pointsman.explain import load_compressor
 from pointsman_backends import patterns
-from pointsman_backends.router.policy import Policy
+from pointsman_backends.router.policy import AUTO, Policy
 
-__all__ = ["EarlyLook"]
+__all__ = ["RISK", "EarlyLook", "SureAttack", "sure_attack"]
+
+RISK = "risk"
+"""The rule that blocks for the risk of its sentences."""
+
+SureAttack = Callable[[str], bool]
+"""Says of a text whether it is an attack for certain."""
 
 _FIRST_LOOK_BYTES = 8192
+_JAILBREAK = "jailbreak"
+
+
+def sure_attack(policy: Policy, repository: Path | None = None) -> SureAttack | None:
+    """What tells sure attacks from other texts; None where the policy does not block jailbreaks.
+
+    Args:
+        policy: The policy.
+        repository: Whose compressor's settings and tokenizer to read; default: see
+            `paths.model_repository`.
+
+    Raises:
+        SetupError: There is no compressor in the repository, or it is not in order.
+    """
+    rule = policy.safety.get(_JAILBREAK)
+    if rule is None or rule.action != "block":
+        return None
+    return load_compressor(repository).surely_attacks
 
 
 class EarlyLook:
@@ -24,11 +52,15 @@ class EarlyLook:
 
     Args:
         policy: Says which types of personal data block a request.
+        attacks: Tells sure attacks; None leaves them to the whole request.
     """
 
-    def __init__(self, policy: Policy) -> None:
-        self._policy = policy
-        self._next_bytes = _FIRST_LOOK_BYTES
+    def __init__(self, policy: Policy, attacks: SureAttack | None = None) -> None:
+        self._pii = policy.pii
+        self._scans = "block" in (policy.pii.default, *policy.pii.types.values())
+        self._attacks = attacks
+        self._exempt = frozenset(policy.exempt_models) - {AUTO}
+        self._next_bytes = float(_FIRST_LOOK_BYTES)
         self._texts_seen = 0
 
     def due(self, size: int, model: str | None) -> bool:
@@ -36,34 +68,39 @@ class EarlyLook:
 
         As long as none is named, the request may still turn out to be exempt.
         """
-        certain = model is not None or not self._policy.exempt_models
-        return certain and size >= self._next_bytes
+        if size < self._next_bytes:
+            return False
+        return not self._exempt or (model is not None and model not in self._exempt)
 
     def rule(self, begin: bytes) -> str | None:
-        """Look at the beginning of a body; milliseconds of work for each megabyte that is new.
+        """Look at the beginning of a body; tens of milliseconds for each megabyte that is new.
 
         Returns:
-            The rule that blocks the request, such as "pii:US_SSN", or None.
+            The rule that blocks the request, such as "pii:US_SSN" or "risk", or None.
         """
         self._next_bytes = 2 * len(begin)
         try:
             request = from_json(begin, allow_partial=True)
         except ValueError:
-            return None  # the whole of it will be refused
+            return None  # not JSON, or cut where no parser goes on
         texts = _texts(request)
-        for text in texts[self._texts_seen :]:
-            try:
-                findings = patterns.scan(text.encode())
-            except (UnicodeEncodeError, patterns.TooManyFindingsError):
-                return None  # so will it be for this
-            for finding in findings:
-                if self._blocks(finding.type):
-                    return f"pii:{finding.type}"
+        try:
+            for text in texts[self._texts_seen :]:
+                if (rule := self._rule_of(text)) is not None:
+                    return rule
+        except (UnicodeEncodeError, patterns.TooManyFindingsError):
+            # No permission, and no rule to block it by: it is left to the whole request.
+            self._next_bytes = float("inf")
         self._texts_seen = len(texts)
         return None
 
-    def _blocks(self, type_: str) -> bool:
-        return self._policy.pii.types.get(type_, self._policy.pii.default) == "block"
+    def _rule_of(self, text: str) -> str | None:
+        utf8 = text.encode()
+        if self._scans:
+            for finding in patterns.scan(utf8):
+                if self._pii.types.get(finding.type, self._pii.default) == "block":
+                    return f"pii:{finding.type}"
+        return RISK if self._attacks is not None and self._attacks(text) else None
 
 
 def _texts(request: Any) -> list[str]:  # noqa: ANN401 (any JSON)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -71,13 +72,21 @@ class Guard:
         router: Asks the server; whose it is, closes it.
         policies: The policy file that the server has too.
         policy: The policy for every request; None for the default one.
+        repository: The model repository, for early blocks; default: see `paths.model_repository`.
 
     Raises:
         UnknownPolicyError: `policies` has no such policy.
-        PackageNotFoundError: The policy blocks early, and what the patterns need is missing.
+        SetupError: The policy blocks early; and a package that this needs is missing
+            (PackageNotFoundError), or the compressor of `repository` is not in order.
     """
 
-    def __init__(self, router: AsyncRouter, policies: PolicyFile, policy: str | None) -> None:
+    def __init__(
+        self,
+        router: AsyncRouter,
+        policies: PolicyFile,
+        policy: str | None,
+        repository: Path | None = None,
+    ) -> None:
         name = policies.default_policy if policy is None else policy
         if name not in policies.policies:
             raise UnknownPolicyError(
@@ -86,7 +95,7 @@ class Guard:
         self.policy = policies.policies[name]
         self._name = name
         self._router = router
-        self._early_look = _early_look(self.policy)
+        self._early_look = _early_look(self.policy, repository)
         self._exempt = frozenset(self.policy.exempt_models) - {AUTO}
 
     def exempt(self, model: str | None) -> bool:
@@ -193,14 +202,14 @@ class Guard:
         return Verdict(decision, False, 200, decision.model, edited, headers, placeholders)
 
 
-def _early_look(policy: Policy) -> Callable[[], EarlyLook] | None:
+def _early_look(policy: Policy, repository: Path | None) -> Callable[[], EarlyLook] | None:
     if not policy.early_block:
         return None
-    try:  # only here: the patterns need packages that decisions over gRPC do not
-        from pointsman.early import EarlyLook
+    try:  # only here: it needs packages that decisions over gRPC do not
+        from pointsman.early import EarlyLook, sure_attack
     except ModuleNotFoundError as error:
         raise PackageNotFoundError(error.name or "", "backends") from None
-    return partial(EarlyLook, policy)
+    return partial(EarlyLook, policy, sure_attack(policy, repository))
 
 
 def _block(rule: str) -> tuple[int, bytes]:

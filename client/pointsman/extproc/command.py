@@ -18,7 +18,8 @@ def run(
 
     Raises:
         PackageNotFoundError: A package of ``pointsman[extproc]`` is missing.
-        SetupError: The policy file cannot be used, or the port cannot be bound.
+        SetupError: The policy file cannot be used, the port cannot be bound, or the policy blocks
+            early and what this needs is not there.
         ServerUnavailableError: `triton` is not HOST:PORT.
         UnknownPolicyError: The policy file has no such policy.
     """
@@ -28,14 +29,14 @@ def run(
     except ModuleNotFoundError as error:
         raise PackageNotFoundError(str(error.name), "extproc") from None
     logging.basicConfig(format="pointsman: %(levelname)s: %(message)s")
-    file = paths.model_repository(model_repository) / "router" / "1" / "policy.yaml"
+    repository = paths.model_repository(model_repository)
     try:
-        policies = load_policy_file(file)
+        policies = load_policy_file(repository / "router" / "1" / "policy.yaml")
     except PolicyError as error:
         raise SetupError(str(error)) from None
 
     async def serve_until_signalled() -> None:
         async with AsyncRouter(triton) as router:
-            await serve(router, policies, policy, host=host, port=port)
+            await serve(router, policies, policy, host=host, port=port, model_repository=repository)
 
     asyncio.run(serve_until_signalled())

@@ -8,6 +8,7 @@ import signal
 import sys
 import traceback
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import grpc
 from envoy.service.ext_proc.v3 import external_processor_pb2_grpc as service
@@ -75,7 +76,13 @@ class Processor(service.ExternalProcessorServicer):  # type: ignore[misc]  # no 
 
 
 async def serve(
-    router: AsyncRouter, policies: PolicyFile, policy: str | None, *, host: str, port: int
+    router: AsyncRouter,
+    policies: PolicyFile,
+    policy: str | None,
+    *,
+    host: str,
+    port: int,
+    model_repository: Path | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM; exchanges under way then have half a minute to end.
 
@@ -85,16 +92,20 @@ async def serve(
         policy: The policy for every request; None for the default one.
         host: Address to bind to.
         port: TCP port.
+        model_repository: Where early blocks find the compressor; default: see
+            `paths.model_repository`.
 
     Raises:
         PortInUseError: The port is taken.
-        SetupError: This machine has no such address.
+        SetupError: This machine has no such address; or the policy blocks early, and what this
+            needs is not there.
         UnknownPolicyError: `policies` has no such policy.
     """
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    processor = Processor(Guard(router, policies, policy), verdict_timeout_s=DEFAULT_TIMEOUT_S)
+    guard = Guard(router, policies, policy, model_repository)
+    processor = Processor(guard, verdict_timeout_s=DEFAULT_TIMEOUT_S)
     server = grpc.aio.server(options=_OPTIONS)
     service.add_ExternalProcessorServicer_to_server(processor, server)
     status = health.aio.HealthServicer()

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -38,6 +39,7 @@ def application(
     *,
     policy: str | None = None,
     upstream: str | None = None,
+    model_repository: Path | None = None,
     limits: Limits | None = None,
     trouble: Trouble | None = None,
 ) -> Starlette:
@@ -48,14 +50,17 @@ def application(
         policies: The policy file that the server has too.
         policy: The policy for every request; None for the default one.
         upstream: Base URL that every model is asked at; None for each model's own of `policies`.
+        model_repository: Where early blocks find the compressor; default: see
+            `paths.model_repository`.
         limits: What a request may take.
         trouble: Looks after the server; None asks it for a decision now and then.
 
     Raises:
         UnknownPolicyError: There is no such policy.
+        SetupError: The policy blocks early, and what this needs is not there.
         ValueError: `upstream` is no base URL, or an exempt model has no endpoint.
     """
-    guard = Guard(router, policies, policy)
+    guard = Guard(router, policies, policy, model_repository)
     endpoints = Endpoints(policies, upstream)
     for name in guard.policy.exempt_models:
         if endpoints.of(name) is None:

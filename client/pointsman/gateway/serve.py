@@ -20,6 +20,7 @@ from pointsman.embedded import EmbeddedTriton, check_port
 from pointsman.errors import SetupError, UnknownPolicyError
 from pointsman.gateway.app import Trouble, application
 from pointsman.gateway.exchange import Limits
+from pointsman.gateway.http import BoundedHttp
 from pointsman.router import AsyncRouter
 from pointsman.supervisor import Supervisor
 from pointsman_backends.router.policy import PolicyError, PolicyFile, load_policy_file
@@ -75,6 +76,7 @@ def serve(
                 policies,
                 policy=policy,
                 upstream=upstream,
+                model_repository=repository,
                 limits=limits,
                 trouble=trouble,
             )
@@ -88,6 +90,7 @@ def serve(
             log_config=None,
             server_header=False,
             date_header=False,
+            http=BoundedHttp,
             timeout_keep_alive=_KEEPALIVE_S,
             timeout_graceful_shutdown=_DRAIN_S,
         )

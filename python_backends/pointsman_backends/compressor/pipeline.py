@@ -13,6 +13,7 @@ import numpy.typing as npt
 import orjson
 
 from pointsman_backends.compressor import native
+from pointsman_backends.compressor.alarm import is_surely_attack
 from pointsman_backends.compressor.apply import apply
 from pointsman_backends.compressor.characters import DIGIT
 from pointsman_backends.compressor.duplicates import near_duplicates
@@ -347,6 +348,24 @@ class Compressor:
             kept,
             reasons,
         )
+
+    def surely_attacks(self, text: str) -> bool:
+        """Whether a text is an attack for certain, by the risk of its sentences alone.
+
+        Nearly always False, for attacks, too. May be called by several threads at once.
+
+        Args:
+            text: Without lone surrogates. One over the limit is refused in any case: not read here.
+        """
+        if len(text) > self._max_text_bytes:
+            return False
+        tokenized = self._tokenizer.read(text)
+        words = tokenized.words
+        if not len(words):
+            return False
+        sentences = prepare(tokenized, np.zeros(1, np.int64), self._abbreviations)
+        risks = self._risks.risks(words, self._risks.look_up(words), sentences)
+        return is_surely_attack(risks["risk"], sentences)
 
     def _room(self, budget: int) -> int:
         if budget == 0:
