@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, chain
+from operator import itemgetter
 from typing import Any, Literal
 
 import numpy as np
@@ -180,9 +180,11 @@ def _colons(document: bytes) -> int:
 def _escapes_colon(body: bytes) -> bool:
     """Whether an escaped colon may be in the body."""
     data = np.frombuffer(body, np.uint8)
-    if not ((data[:-1] == ord("\\")) & (data[1:] == ord("u"))).any():  # a quick look
-        return False
-    return b"\\u003" in body and (b"\\u003a" in body or b"\\u003A" in body)
+    at = np.flatnonzero(data[:-5] == ord("\\"))
+    escaped = data[at + 1] == ord("u")
+    escaped &= data[at + 4] == ord("3")
+    escaped &= (data[at + 5] | 0x20) == ord("a")
+    return bool(escaped.any())
 
 
 def _text(request: object, kind: Kind, limit: int) -> ChatText:
@@ -199,21 +201,26 @@ def _chat_text(request: object, limit: int) -> ChatText:
         raise InvalidRequestError(f'"messages" must be a list, not {json_type(messages)}')
     if not messages:
         raise InvalidRequestError('"messages" is empty; send at least one message')
-    texts: list[str] = []
+    texts = _plain_contents(messages)
     skipped = 0
-    for index, message in enumerate(messages):
-        # A plain message, first: there may be tens of thousands.
-        if (
-            type(message) is dict
-            and type(text := message.get("content")) is str
-            and _NOT_TEXT.isdisjoint(message)
-        ):
+    if texts is None:
+        texts = []
+        for index, message in enumerate(messages):
+            text, not_text = _message(message, f"messages[{index}]")
             texts.append(text)
-            continue
-        text, not_text = _message(message, f"messages[{index}]")
-        texts.append(text)
-        skipped += not_text
+            skipped += not_text
     return _joined(texts, skipped, limit, "messages[{}]".format)
+
+
+def _plain_contents(messages: Sequence[Any]) -> list[str] | None:
+    """The contents, when each is a text and all there is: there may be tens of thousands."""
+    if set(map(type, messages)) != {dict} or not _NOT_TEXT.isdisjoint(set().union(*messages)):
+        return None
+    try:
+        contents = list(map(itemgetter("content"), messages))
+    except KeyError:
+        return None
+    return contents if set(map(type, contents)) == {str} else None
 
 
 def _completions_text(request: object, limit: int) -> ChatText:
@@ -248,8 +255,10 @@ def _joined(texts: list[str], skipped: int, limit: int, name: Callable[[int], st
     """The text of all messages; ``name`` says what the message of a number is called."""
     text = "\n".join(texts)
     check_size(len(text), limit)  # before the copy; UTF-8 is never shorter
-    ends = accumulate(len(text) + 1 for text in texts)
-    offsets = np.fromiter(chain((0,), ends), np.int32, len(texts))
+    lengths = np.fromiter(map(len, texts), np.int32, len(texts))
+    lengths += 1
+    offsets = lengths.cumsum(dtype=np.int32)
+    offsets -= lengths
     try:
         utf8 = text.encode() if text.isascii() else b"\n".join([part.encode() for part in texts])
     except UnicodeEncodeError as error:

@@ -22,25 +22,31 @@ _LONGEST_NAME = 1024
 # What is skipped is followed mark by mark at first, since most lists are short; from there on in
 # windows, which cost the same whatever is in them.
 _SHORT = 2**10
-_WINDOW = 2**15
+_WINDOW = 2**16
 # A stretch without a quote that is worth a step of its own.
 _LEAP = 2048
 
 _MARK = re.compile(rb'["{}\[\]]')
 _UP_TO_MARK = re.compile(rb'[^"{}\[\]]*')
 _BEFORE_OBJECT = re.compile(rb"[ \t\r\n]*")
+_IS_MARK = bytes(byte in b'"\\{}[]' for byte in range(256))
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
-def escapes(data: NDArray[np.uint8]) -> NDArray[np.intp]:
-    """Return where the backslashes stand that escape what follows: every other one of a run."""
-    found = np.flatnonzero(data == ord("\\"))
-    follows = found[1:] - found[:-1] == 1
+def escapes(backslashes: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Return which backslashes escape what follows: every other one of a run.
+
+    Args:
+        backslashes: Where they stand, all of them, in order.
+    """
+    follows = np.empty(backslashes.size, np.bool_)
+    follows[:1] = False
+    np.equal(backslashes[1:] - backslashes[:-1], 1, out=follows[1:])
     if not follows.any():
-        return found
-    order = np.arange(found.size)
-    first = np.maximum.accumulate(np.where(np.append(False, follows), 0, order))
-    escaping: NDArray[np.intp] = found[(order - first) % 2 == 0]
+        return ~follows
+    order = np.arange(backslashes.size)
+    first = np.maximum.accumulate(order * ~follows)
+    escaping: NDArray[np.bool_] = (order - first) & 1 == 0
     return escaping
 
 
@@ -216,33 +222,32 @@ class ModelScan:
 
     def _skip_window(self, piece: bytes) -> int:
         """:meth:`_skip_short`, for long pieces: the same, without a step per mark."""
-        data = np.frombuffer(piece, np.uint8)
-        quotes = self._quotes(data)
+        at = np.flatnonzero(np.frombuffer(piece.translate(_IS_MARK), np.bool_))
+        marks = np.frombuffer(piece, np.uint8)[at]
+        is_quote = marks == ord('"')
+        backslashes = np.flatnonzero(marks == ord("\\"))
+        self._escaped = False
+        if backslashes.size:
+            escaping = backslashes[escapes(at[backslashes])]
+            self._escaped = bool(at[escaping[-1]] == len(piece) - 1)
+            escaping = escaping[escaping < at.size - 1]
+            escaped = (escaping + 1).compress(at.take(escaping + 1) - at.take(escaping) == 1)
+            is_quote.put(escaped, False)
+        quotes = at[is_quote]
         if self._depth == 1:
             self._in_string = quotes.size == 0
             return 0 if self._in_string else int(quotes[0]) + 1
-        folded = data | 0x20  # [ and ] become { and }
-        marks = folded == ord("{")
-        marks |= folded == ord("}")
-        brackets = np.flatnonzero(marks)
-        in_string = (quotes.searchsorted(brackets) + self._in_string) & 1
-        brackets = brackets[in_string == 0]
-        if brackets.size:
-            opening = folded[brackets] == ord("{")
-            depths = self._depth + np.where(opening, 1, -1).cumsum()
+        folded = marks | 0x20  # [ and ] become { and }
+        in_string = (np.add.accumulate(is_quote, dtype=np.intp) + self._in_string) & 1
+        outside = np.flatnonzero((folded & 1) > in_string)  # of the marks, only { and } are odd
+        if outside.size:
+            # "{" is one less than "|", "}" one more.
+            depths = self._depth + np.add.accumulate(ord("|") - folded[outside].astype(np.intp))
             ends = np.flatnonzero(depths == 1)
             if ends.size:
                 self._depth = 1
                 self._in_string = False
-                return int(brackets[ends[0]]) + 1
+                return int(at[outside[ends[0]]]) + 1
             self._depth = int(depths[-1])
         self._in_string ^= bool(quotes.size & 1)
         return 0
-
-    def _quotes(self, data: NDArray[np.uint8]) -> NDArray[np.intp]:
-        """Where the quotes are that begin or end a string."""
-        escaped = np.zeros(data.size + 1, np.bool_)
-        escaped[escapes(data) + 1] = True
-        self._escaped = bool(escaped[-1])
-        quotes = np.flatnonzero(data == ord('"'))
-        return quotes[~escaped[quotes]]

@@ -257,7 +257,8 @@ def _byte_offsets(inside: bytes, length: int, points: list[int]) -> list[int]:
     if len(inside) == length:  # all ASCII, and nothing escaped
         return points
     data = np.frombuffer(inside, np.uint8)
-    escaping = escapes(data)
+    backslashes = np.flatnonzero(data == ord("\\"))
+    escaping = backslashes[escapes(backslashes)]
     inner = [escaping + 1]
     unicode = escaping[data[escaping + 1] == ord("u")]
     if unicode.size:
