@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import concurrent.futures
+import contextlib
 import json
 import re
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import openai
 import pytest
+import uvicorn
 import yaml
 
+from pointsman.embedded import EmbeddedTriton
 from pointsman.errors import PointsmanError
+from pointsman.gateway import http as bounded
 from pointsman.gateway import upstream as pool
 from pointsman.gateway.serve import serve
 from pointsman.gateway.upstream import Upstream, base_url, forwarded
@@ -131,6 +138,171 @@ def test_a_model_that_is_not_there(closed_port: int, tmp_path: Path) -> None:
     assert (
         'requests_total{action="exempt",route="/v1/chat/completions",status="502"} 1.0' in metrics
     )
+
+
+def test_a_client_may_go_while_its_request_is_judged(
+    models: upstream.Upstream, tmp_path: Path
+) -> None:
+    """By a server that takes the connection and never answers."""
+    models.forget()
+    repository = gateways.repository_with(tmp_path, policy("exempt_models: [free]"))
+    body = json.dumps({"model": "auto", "messages": HELLO}).encode()
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\nContent-Length: {len(body)}\r\n\r\n"
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        gateways.running(
+            *("--triton", f"127.0.0.1:{silent.getsockname()[1]}", "--upstream", models.url),
+            *("--model-repository", repository),
+        ) as gateway,
+    ):
+        path = "/v1/chat/completions"
+        gone = f'requests_total{{action="none",route="{path}",status="499"}} 3.0'
+        # Before the five seconds are over in which there would be an answer: 503.
+        begun = time.monotonic()
+        for _ in range(3):
+            with socket.create_connection(("127.0.0.1", gateway.port)) as sock:
+                sock.sendall(head.encode() + body)
+                wait_for(gateway, "requests_in_flight 1.0")
+        wait_for(gateway, gone)
+        assert time.monotonic() < begun + 4.5
+        wait_for(gateway, "requests_in_flight 0.0")
+        with gateway.client() as client:
+            free = client.chat.completions.create(model="free", messages=HELLO)  # type: ignore[arg-type]
+            assert free.choices[0].message.content == "hello there"
+    assert [json.loads(base64.b64decode(seen.body))["model"] for seen in models.seen()] == ["free"]
+
+
+def wait_for(gateway: gateways.Gateway, metric: str) -> None:
+    end = time.monotonic() + 10
+    while metric not in (text := gateway.get("/metrics")[1].decode()):
+        assert time.monotonic() < end, text
+        time.sleep(0.01)
+
+
+@pytest.mark.server
+def test_what_a_busy_server_refuses_is_never_passed(
+    models: upstream.Upstream, tmp_path: Path
+) -> None:
+    """Not even where the policy lets requests pass that could not be checked."""
+    models.forget()
+    served = write_repository(tmp_path / "models")
+    config = served / "compressor" / "config.pbtxt"
+    limit = 'key: "max_in_flight" value {{ string_value: "{}" }}'
+    text = config.read_text().replace(limit.format(32), limit.format(1))
+    assert limit.format(1) in text
+    config.write_text(text)
+    (tmp_path / "own").mkdir()
+    named = (served / "router" / "1" / "policy.yaml").read_text()
+    repository = gateways.repository_with(
+        tmp_path / "own", named.replace("on_error: block", "on_error: flag")
+    )
+    body = {"model": "auto", "messages": [{"role": "user", "content": "so it goes. " * 30_000}]}
+
+    def ask(client: openai.OpenAI) -> openai.RateLimitError | None:
+        try:
+            client.chat.completions.create(**body)  # type: ignore[call-overload]
+        except openai.RateLimitError as error:
+            return error
+        return None
+
+    with (
+        EmbeddedTriton(served) as triton,
+        gateways.running(
+            *("--triton", triton.grpc_url, "--upstream", models.url),
+            *("--model-repository", repository),
+        ) as gateway,
+        gateway.client() as client,
+        concurrent.futures.ThreadPoolExecutor(16) as pool,
+    ):
+        results = list(pool.map(ask, [client] * 16))
+        assert gateway.get("/readyz")[0] == 200
+    refused = [result for result in results if result is not None]
+    assert 0 < len(refused) < 16
+    assert {error.code for error in refused} == {"overloaded"}
+    assert {error.response.headers["retry-after"] for error in refused} == {"1"}
+    assert {error.response.headers["x-pointsman-action"] for error in refused} == {"block"}
+    assert len(models.seen()) == 16 - len(refused)
+
+
+# -- headers ------------------------------------------------------------------------------------
+
+
+@contextlib.asynccontextmanager
+async def web_server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
+    """The gateway's HTTP with less patience, before a slow application; its port."""
+    monkeypatch.setattr(bounded, "_HEADERS_S", 0.4)
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        await asyncio.sleep(0.8)
+        headers = [(b"content-length", b"2")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    config = uvicorn.Config(
+        application, port=0, http=bounded.BoundedHttp, lifespan="off", log_level="critical"
+    )
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        serving = asyncio.create_task(server.serve([listening]))
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            server.should_exit = True
+            await serving
+
+
+HEAD = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n"
+
+
+@pytest.mark.parametrize(
+    ("begin", "drip"),
+    [
+        (b"", b""),
+        (b"", b"\r\n"),
+        (HEAD, b""),
+        (HEAD + b"X: ", b"x"),
+        (HEAD + b"X: " + b"x" * 70_000, b""),
+        (HEAD + b"\r\nok", b"\r\n"),  # after a whole request
+        (HEAD + b"\r\nok" + HEAD, b""),  # sent ahead
+    ],
+)
+async def test_headers_that_do_not_come_end_the_connection(
+    monkeypatch: pytest.MonkeyPatch, begin: bytes, drip: bytes
+) -> None:
+    async with web_server(monkeypatch) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        reading = asyncio.create_task(reader.read())
+        begun = time.monotonic()
+        writer.write(begin)
+        while not reading.done() and time.monotonic() < begun + 5:
+            writer.write(drip)
+            await asyncio.wait([reading], timeout=0.1)
+        assert reading.done()
+        answered = b"\r\n\r\nok" in begin
+        try:
+            answer = await reading
+        except ConnectionError:  # closed while we sent
+            answer = b""
+            assert not answered
+        assert (b" 200 " in answer[:20]) == answered
+        writer.close()
+
+
+async def test_slow_bodies_replies_and_pauses_are_not_slow_headers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with web_server(monkeypatch) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for _ in range(2):
+            for piece in (HEAD + b"\r\n", b"o", b"k"):
+                writer.write(piece)
+                await asyncio.sleep(0.5)
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+            assert await reader.readexactly(2) == b"ok"
+            await asyncio.sleep(0.6)
+        writer.close()
 
 
 async def test_connecting_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
