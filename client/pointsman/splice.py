@@ -6,8 +6,9 @@ occur twice in one object (`pointsman.chat.parse_body` sees to both).
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -44,7 +45,7 @@ class _Model(msgspec.Struct):
     model: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
-class _Message(msgspec.Struct):
+class _Message(msgspec.Struct, gc=False):
     content: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -101,8 +102,7 @@ def model_edit(document: bytes, model: str, span: tuple[int, int] | None = None)
         if found is msgspec.UNSET:
             begin = document.index(b"{") + 1
             return Edit(begin, begin, b'"model":' + value + b",")
-        start, present = _Addresses(document).find(found)
-        span = (start, start + len(present))
+        span = _Addresses(document).find(found)
     return Edit(*span, value)
 
 
@@ -222,6 +222,7 @@ def _edits(
     """Turn pieces of redactions into edits of the document, for all texts at once."""
     addresses = _Addresses(document)
     insides = []  # of the JSON strings, without their quotes
+    used = []  # what they spell
     points = []  # where pieces begin and end, in code points of all texts used, joined
     shifts = []  # from a byte of all insides, joined, to the same byte of the document
     size = length = 0
@@ -230,14 +231,15 @@ def _edits(
         if number != known:
             known = number
             text = texts[number]
-            begin, string = addresses.find(text.raw)
-            insides.append(string[1:-1])
+            begin, end = addresses.find(text.raw)
+            insides.append(document[begin + 1 : end - 1])
+            used.append(text.text)
             to_points, to_document = length - text.begin, begin + 1 - size
             length += len(text.text)
             size += len(insides[-1])
         points += [low + to_points, high + to_points]
         shifts.append(to_document)
-    offsets = iter(_byte_offsets(b"".join(insides), length, points))
+    offsets = iter(_byte_offsets(b"".join(insides), "".join(used), points))
     return [
         Edit(start + shift, end + shift, orjson.dumps(replacement)[1:-1])
         for start, end, shift, (_, _, _, replacement) in zip(
@@ -246,16 +248,49 @@ def _edits(
     ]
 
 
-def _byte_offsets(inside: bytes, length: int, points: list[int]) -> list[int]:
+def _byte_offsets(inside: bytes, text: str, points: list[int]) -> list[int]:
     """Turn offsets in code points into offsets in the inside of the JSON strings that spell them.
 
     Args:
         inside: What stands between the quotes.
-        length: How many code points it spells.
-        points: Offsets, up to ``length``. Where one string ends the next begins.
+        text: What it spells.
+        points: Offsets, ascending. Where one string ends the next begins.
     """
-    if len(inside) == length:  # all ASCII, and nothing escaped
+    if len(inside) == len(text):  # all ASCII, and nothing escaped
         return points
+    for spell in (_compact, _ascii):
+        if (offsets := _offsets_as_spelled(inside, text, points, spell)) is not None:
+            return offsets
+    return _offsets_in_any(inside, len(text), points)
+
+
+def _compact(text: str) -> bytes:
+    """Spell a text as most do: nothing is escaped that need not be."""
+    return orjson.dumps(text)[1:-1]
+
+
+def _ascii(text: str) -> bytes:
+    """Spell a text as Python does unless told otherwise."""
+    return json.dumps(text)[1:-1].encode()
+
+
+def _offsets_as_spelled(
+    inside: bytes, text: str, points: list[int], spell: Callable[[str], bytes]
+) -> list[int] | None:
+    """:func:`_byte_offsets`, or None if the text is not spelled this way."""
+    offsets = []
+    done = at = 0
+    for point in points:
+        piece = spell(text[done:point])
+        if not inside.startswith(piece, at):
+            return None
+        done, at = point, at + len(piece)
+        offsets.append(at)
+    return offsets
+
+
+def _offsets_in_any(inside: bytes, length: int, points: list[int]) -> list[int]:
+    """:func:`_byte_offsets`, however a text of so many code points is spelled."""
     data = np.frombuffer(inside, np.uint8)
     backslashes = np.flatnonzero(data == ord("\\"))
     escaping = backslashes[escapes(backslashes)]
@@ -294,16 +329,16 @@ class _Addresses:
     """Finds where values that msgspec cut out, without a copy, stand in a document."""
 
     def __init__(self, document: bytes) -> None:
-        self._document = document
         self._begin = _address(document)
+        self._size = len(document)
 
-    def find(self, raw: msgspec.Raw) -> tuple[int, bytes]:
-        """Return where a value begins, and the value."""
+    def find(self, raw: msgspec.Raw) -> tuple[int, int]:
+        """Return where a value begins and ends."""
         start = _address(raw) - self._begin
-        value = bytes(raw)
-        if start < 0 or not self._document.startswith(value, start):
+        end = start + len(memoryview(raw))
+        if not 0 <= start < end <= self._size:
             raise RuntimeError("a value was copied from its document and cannot be located")
-        return start, value
+        return start, end
 
 
 def _address(buffer: bytes | msgspec.Raw) -> int:
