@@ -92,6 +92,21 @@ struct Table {
   }
 };
 
+// Calls found(hash, value) for each of some character n-grams in a row.
+template <int kLength, class Found>
+void for_each_gram(const uint32_t* codes, int64_t count, float value, Found found) {
+  std::array<uint32_t, kBlock> hashes;
+  for (int64_t i = 0; i < count; ++i) {
+    uint32_t hash = kLength;
+    for (int nth = 0; nth < kLength; ++nth) {
+      hash = (hash ^ codes[i + nth]) * kFirst;
+      hash ^= hash >> 15;
+    }
+    hashes[i] = mix(hash);
+  }
+  for (int64_t i = 0; i < count; ++i) found(hashes[i], value);
+}
+
 // Calls found(hash, weighs) for each feature of a word, in the order in which they are added up.
 template <class Code, class Found>
 uint32_t for_each_feature(const Code* word, int64_t size, Found found) {
@@ -113,46 +128,100 @@ uint32_t for_each_feature(const Code* word, int64_t size, Found found) {
   const double share = 1 / std::sqrt(static_cast<double>(std::max<int64_t>(grams, 1)));
   // The word stands between marks of its beginning and its end. A block of it at a time.
   std::array<uint32_t, kBlock + 3> framed;
-  std::array<uint32_t, kBlock> hashes;
-  for (const int64_t length_of_gram : {3, 4}) {
-    const int64_t grams_of_length = size + 3 - length_of_gram;
-    for (int64_t first = 0; first < grams_of_length; first += kBlock) {
-      const int64_t count = std::min(kBlock, grams_of_length - first);
-      for (int64_t i = 0; i < count + length_of_gram - 1; ++i) {
-        const int64_t at = first + i;
-        framed[i] = at == 0 ? kBegin : at > size ? kEnd : uint32_t{word[at - 1]};
-      }
-      for (int64_t i = 0; i < count; ++i) {
-        auto hash = static_cast<uint32_t>(length_of_gram);
-        for (int64_t nth = 0; nth < length_of_gram; ++nth) {
-          hash = (hash ^ framed[i + nth]) * kFirst;
-          hash ^= hash >> 15;
-        }
-        hashes[i] = mix(hash);
-      }
-      for (int64_t i = 0; i < count; ++i) found(hashes[i], static_cast<float>(share));
+  const auto frame = [&](int64_t first, int64_t count) {
+    for (int64_t i = 0; i < count; ++i) {
+      const int64_t at = first + i;
+      framed[i] = at == 0 ? kBegin : at > size ? kEnd : uint32_t{word[at - 1]};
     }
+  };
+  const auto value = static_cast<float>(share);
+  if (size + 2 <= kBlock) [[likely]] {
+    framed[0] = kBegin;
+    std::copy(word, word + size, &framed[1]);
+    framed[size + 1] = kEnd;
+    for_each_gram<3>(framed.data(), size, value, found);
+    for_each_gram<4>(framed.data(), size - 1, value, found);
+    return key;
+  }
+  for (int64_t first = 0; first < size; first += kBlock) {
+    frame(first, std::min(kBlock, size - first) + 2);
+    for_each_gram<3>(framed.data(), std::min(kBlock, size - first), value, found);
+  }
+  for (int64_t first = 0; first < size - 1; first += kBlock) {
+    frame(first, std::min(kBlock, size - 1 - first) + 3);
+    for_each_gram<4>(framed.data(), std::min(kBlock, size - 1 - first), value, found);
   }
   return key;
 }
 
+// What words weigh, in some models. Their features come in no order: they are fetched together, of
+// many words at once, before they are added up.
+template <int kModels>
+class Weights {
+ public:
+  Weights(const Table<kModels>& table, float* weights, int64_t count)
+      : table_(table), weights_(weights), count_(count) {}
+
+  // Takes the next feature of the word.
+  void add(uint32_t hash, float value) {
+    const int8_t* own = table_[hash];
+    __builtin_prefetch(own);
+    features_[held_++] = {own, value};
+    if (held_ == kHeld) add_up();
+  }
+
+  // The word has no more of them.
+  void finish_word() {
+    ends_[finished_++] = held_;
+    if (finished_ == kWords) add_up();
+  }
+
+  // Writes what is not written yet.
+  void add_up() {
+    int64_t at = 0;
+    for (int64_t nth = 0; nth < finished_; ++nth) {
+      for (; at < ends_[nth]; ++at) add(features_[at]);
+      for (int model = 0; model < kModels; ++model) {
+        weights_[model * count_ + word_] =
+            static_cast<float>(std::nearbyint(sums_[model]) * table_.units[model]);
+      }
+      sums_.fill(0);
+      ++word_;
+    }
+    for (; at < held_; ++at) add(features_[at]);  // of a word that goes on
+    held_ = finished_ = 0;
+  }
+
+ private:
+  struct Feature {
+    const int8_t* weights;
+    float value;
+  };
+
+  void add(const Feature& feature) {
+    for (int nth = 0; nth < kModels; ++nth) sums_[nth] += feature.weights[nth] * feature.value;
+  }
+
+  static constexpr int64_t kHeld = 256, kWords = 16;
+  const Table<kModels>& table_;
+  float* weights_;
+  int64_t count_, word_ = 0, held_ = 0, finished_ = 0;
+  std::array<double, kModels> sums_{};
+  std::array<Feature, kHeld> features_;
+  std::array<int64_t, kWords> ends_;
+};
+
 template <int kModels, class Code>
 void weigh(const Code* codes, const int64_t* starts, const int64_t* ends, int64_t count,
            const Table<kModels>& table, uint32_t* keys, float* weights) {
+  Weights<kModels> sums(table, weights, count);
   for (int64_t word = 0; word < count; ++word) {
     if (word + kAhead < count) __builtin_prefetch(codes + starts[word + kAhead]);
-    std::array<double, kModels> sums{};
     keys[word] = for_each_feature(codes + starts[word], ends[word] - starts[word],
-                                  [&](uint32_t hash, float value) {
-                                    const int8_t* own = table[hash];
-                                    for (int nth = 0; nth < kModels; ++nth)
-                                      sums[nth] += own[nth] * value;
-                                  });
-    for (int nth = 0; nth < kModels; ++nth) {
-      weights[nth * count + word] =
-          static_cast<float>(std::nearbyint(sums[nth]) * table.units[nth]);
-    }
+                                  [&](uint32_t hash, float value) { sums.add(hash, value); });
+    sums.finish_word();
   }
+  sums.add_up();
 }
 
 template <class Code>
@@ -197,19 +266,28 @@ struct Contributions {
       units[nth] = static_cast<float>(table.units[nth]);
       sums[nth * (words + 1)] = 0;
     }
+    // A block's places in the table first: they come in no order, and are fetched together.
+    std::array<const int8_t*, kBlock> pairs, triples;
     uint32_t before = 0, two_before = 0;
-    for (int64_t word = 0; word < words; ++word) {
-      const int32_t row = rows[word];
-      const uint32_t key = keys[row], rotated = before * kFirst;
-      const int8_t* pair = table[((rotated ^ key) + kPair) * kSecond];
-      const int8_t* triple = table[((two_before * kSecond + rotated) ^ key) * kThird];
-      for (int nth = 0; nth < kModels; ++nth) {
-        const float grams = static_cast<float>(pair[nth] + triple[nth]) * units[nth];
-        running[nth] += grams + weights[nth * row_count + row];
-        sums[nth * (words + 1) + word + 1] = running[nth];
+    for (int64_t first = 0; first < words; first += kBlock) {
+      const int64_t count = std::min(kBlock, words - first);
+      for (int64_t i = 0; i < count; ++i) {
+        const uint32_t key = keys[rows[first + i]], rotated = before * kFirst;
+        pairs[i] = table[((rotated ^ key) + kPair) * kSecond];
+        triples[i] = table[((two_before * kSecond + rotated) ^ key) * kThird];
+        __builtin_prefetch(pairs[i]);
+        __builtin_prefetch(triples[i]);
+        two_before = before;
+        before = key;
       }
-      two_before = before;
-      before = key;
+      for (int64_t i = 0; i < count; ++i) {
+        const int64_t word = first + i;
+        for (int nth = 0; nth < kModels; ++nth) {
+          const float grams = static_cast<float>(pairs[i][nth] + triples[i][nth]) * units[nth];
+          running[nth] += grams + weights[nth * row_count + rows[word]];
+          sums[nth * (words + 1) + word + 1] = running[nth];
+        }
+      }
     }
   }
 };

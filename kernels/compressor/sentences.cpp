@@ -1,9 +1,10 @@
 // Finds where sentences begin, cuts long ones into windows, and counts their terms; see prepare.py.
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
+#include <limits>
 #include <numeric>
-#include <utility>
 
 #include "characters.h"
 #include "library.h"
@@ -169,6 +170,49 @@ void cut(const int32_t* counts, int64_t start, int64_t end, int64_t tokens, int6
   }
 }
 
+// Writes some terms in ascending order, each once, and how often it is there. Returns how many are
+// written.
+int32_t count_sorted(int32_t* terms, int64_t count, double* times) {
+  int32_t distinct = 0;
+  for (int64_t at = 0, next; at < count; at = next) {
+    for (next = at + 1; next < count && terms[next] == terms[at];) ++next;
+    times[distinct] = static_cast<double>(next - at);
+    terms[distinct++] = terms[at];
+  }
+  return distinct;
+}
+
+// The same of up to kMost terms in any order: the place of each is how many are less, counted for
+// all of them alike, without a branch that could be guessed wrong.
+template <int kMost>
+int32_t count_few(const int32_t* terms, int64_t count, int32_t* columns, double* times) {
+  std::array<int32_t, kMost> padded, sorted;
+  std::array<uint8_t, kMost> found{};
+  padded.fill(std::numeric_limits<int32_t>::max());
+  std::copy(terms, terms + count, padded.begin());
+  for (int64_t i = 0; i < count; ++i) {
+    int32_t less = 0;
+    for (int other = 0; other < kMost; ++other) less += padded[other] < terms[i];
+    sorted[less] = terms[i];
+    ++found[less];
+  }
+  int32_t distinct = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    if (found[i] == 0) continue;
+    columns[distinct] = sorted[i];
+    times[distinct++] = found[i];
+  }
+  return distinct;
+}
+
+int32_t count_terms(const int32_t* terms, int64_t count, int32_t* columns, double* times) {
+  if (count <= 16) return count_few<16>(terms, count, columns, times);
+  if (count <= 32) return count_few<32>(terms, count, columns, times);
+  std::copy(terms, terms + count, columns);
+  std::sort(columns, columns + count);
+  return count_sorted(columns, count, times);
+}
+
 }  // namespace
 }  // namespace pointsman
 
@@ -194,6 +238,40 @@ POINTSMAN_EXPORT int64_t pointsman_find_sentences(
   return 0;
 }
 
+// Writes the first words of the sentences that begin at some of the words, at the first one and
+// others, and how many tokens they have.
+POINTSMAN_EXPORT int64_t pointsman_measure_sentences(const int32_t* counts, int64_t words,
+                                                     const uint8_t* begins, int64_t* starts,
+                                                     int64_t* tokens) noexcept {
+  int64_t sentence = -1, sum = 0;
+  for (int64_t word = 0; word < words; ++word) {
+    if (begins[word]) {
+      if (sentence >= 0) tokens[sentence] = sum;
+      starts[++sentence] = word;
+      sum = 0;
+    }
+    sum += counts[word];
+  }
+  if (sentence >= 0) tokens[sentence] = sum;
+  return 0;
+}
+
+// Writes how many tokens each of some windows has, and how many of them are in the next, too. Their
+// first and their end words ascend, and none shares words with more than two others.
+POINTSMAN_EXPORT int64_t pointsman_measure_windows(const int32_t* counts,
+                                                   const int64_t* first_words,
+                                                   const int64_t* end_words, int64_t windows,
+                                                   int64_t* tokens, int64_t* shared) noexcept {
+  const auto sum = [counts](int64_t first, int64_t end) {
+    return std::accumulate(counts + first, counts + std::max(first, end), int64_t{0});
+  };
+  for (int64_t i = 0; i < windows; ++i) {
+    tokens[i] = sum(first_words[i], end_words[i]);
+    shared[i] = i + 1 < windows ? sum(first_words[i + 1], end_words[i]) : 0;
+  }
+  return 0;
+}
+
 // Cuts sentences of over `longest` tokens into windows that share most_shared tokens. Takes the
 // tokens of every word and the first word of each sentence; writes first and end word of all
 // sentences, of as many elements as there are words. Returns how many.
@@ -214,52 +292,18 @@ POINTSMAN_EXPORT int64_t pointsman_cut_into_windows(const int32_t* counts, int64
 // the arrays of a matrix in CSR format. Sentences ascend by their first and by their end words;
 // columns and times have room for every term of every sentence. Returns the number of entries.
 POINTSMAN_EXPORT int64_t pointsman_count_terms(const int64_t* terms, const int32_t* which,
-                                               int64_t term_count, int64_t vocabulary,
-                                               const int64_t* first_words, const int64_t* end_words,
-                                               int64_t sentences, int32_t* row_starts,
-                                               int32_t* columns, double* times) noexcept {
-  // The matrix's transpose first, for then one pass over it brings the terms of all sentences into
-  // order. Its columns' ends, and which terms each sentence has:
-  const auto ends = pointsman::allocate<int32_t>(vocabulary + 1);
-  const auto spans = pointsman::allocate<std::pair<int64_t, int64_t>>(sentences);
-  if (!ends || !spans) return pointsman::kOutOfMemory;
-  std::fill_n(ends.get(), vocabulary + 1, 0);
+                                               int64_t term_count, const int64_t* first_words,
+                                               const int64_t* end_words, int64_t sentences,
+                                               int32_t* row_starts, int32_t* columns,
+                                               double* times) noexcept {
+  int32_t entries = row_starts[0] = 0;
   for (int64_t row = 0, first = 0, last = 0; row < sentences; ++row) {
     while (first < term_count && terms[first] < first_words[row]) ++first;
     last = std::max(first, last);
     while (last < term_count && terms[last] < end_words[row]) ++last;
-    spans[row] = {first, last};
-    for (int64_t term = first; term < last; ++term) ++ends[which[term] + 1];
+    const int64_t count = last - first;
+    entries += pointsman::count_terms(which + first, count, columns + entries, times + entries);
+    row_starts[row + 1] = entries;
   }
-  std::partial_sum(ends.get(), ends.get() + vocabulary + 1, ends.get());
-  const auto rows = pointsman::allocate<int32_t>(ends[vocabulary]);
-  if (!rows) return pointsman::kOutOfMemory;
-  for (int64_t row = 0; row < sentences; ++row) {
-    for (int64_t term = spans[row].first; term < spans[row].second; ++term) {
-      rows[ends[which[term]]++] = static_cast<int32_t>(row);
-    }
-  }
-  // Each term's sentences now ascend, those it is in more than once in a row.
-  std::fill_n(row_starts, sentences + 1, 0);
-  const auto for_each_entry = [&](auto found) {
-    int32_t at = 0;
-    for (int64_t column = 0; column < vocabulary; ++column) {
-      while (at < ends[column]) {
-        const int32_t row = rows[at], first = at;
-        while (at < ends[column] && rows[at] == row) ++at;
-        found(row, static_cast<int32_t>(column), at - first);
-      }
-    }
-  };
-  for_each_entry([&](int32_t row, int32_t, int32_t) { ++row_starts[row + 1]; });
-  std::partial_sum(row_starts, row_starts + sentences + 1, row_starts);
-  const int32_t entries = row_starts[sentences];
-  for_each_entry([&](int32_t row, int32_t column, int32_t count) {
-    columns[row_starts[row]] = column;
-    times[row_starts[row]++] = count;
-  });
-  // Each start has become the next one.
-  std::copy_backward(row_starts, row_starts + sentences, row_starts + sentences + 1);
-  row_starts[0] = 0;
   return entries;
 }

@@ -1,5 +1,9 @@
 // WordPiece: the longest piece of the vocabulary that a word goes on with, again and again; see
 // wordpiece.py.
+#include <algorithm>
+#include <array>
+#include <utility>
+
 #include "library.h"
 
 namespace pointsman {
@@ -19,73 +23,154 @@ static_assert(sizeof(Edge) == 16);
 
 uint64_t edge_key(int32_t node, uint32_t code) { return uint64_t(node) << 21 | code; }
 
-// The edge, or the free slot where it would be. One slot at least is free.
+uint64_t first_slot(uint64_t key, uint64_t mask) {
+  const uint64_t at = key * 0x9E3779B97F4A7C15;
+  return (at ^ at >> 32) & mask;
+}
+
+// The edge, or the free slot where it would be, from its first slot on. One slot at least is free.
 template <class Slot>
-Slot* find(Slot* edges, uint64_t mask, uint64_t key) {
-  uint64_t at = key * 0x9E3779B97F4A7C15;
-  at = (at ^ at >> 32) & mask;
+Slot* find(Slot* edges, uint64_t mask, uint64_t key, uint64_t at) {
   while (edges[at].child != 0 && edges[at].key != key) at = (at + 1) & mask;
   return &edges[at];
 }
 
-// Calls found(id, end) for each token of a word. Returns how many there are, or 0 if no piece fits
-// somewhere: then the whole word is one unknown token.
-template <class Code, class Found>
-int32_t tokenize(const Edge* edges, uint64_t mask, const Code* word, int64_t length,
-                 Found found) noexcept {
-  int32_t count = 0, root = kBegin;
-  for (int64_t start = 0; start < length; root = kContinue) {
-    int64_t longest = start;
-    int32_t piece = kNone, node = root;
-    for (int64_t i = start; i < length; ++i) {
-      const Edge* edge = find(edges, mask, edge_key(node, word[i]));
-      if (edge->child == 0) break;
-      node = edge->child;
+// Some words of a text, given by their indices.
+template <class Code>
+struct Text {
+  const Code* codes;
+  const int64_t* starts;
+  const int64_t* ends;
+  const int64_t* words;
+  int64_t count;
+};
+
+// A walk through the trie along one word. The next edge is fetched while other words walk.
+template <class Code>
+class Walk {
+ public:
+  Walk(const Edge* edges, uint64_t mask) : edges_(edges), mask_(mask) {}
+
+  // Begins with a word, the nth of some.
+  void begin(const Text<Code>& text, int64_t nth) {
+    nth_ = nth;
+    count_ = 0;
+    codes_ = text.codes;
+    start_ = text.starts[text.words[nth]];
+    end_ = text.ends[text.words[nth]];
+    restart(kBegin, start_);
+  }
+
+  // Goes on by a character. Calls found(nth, id, start, end) where it makes out a token, and at the
+  // word's end done(nth, tokens): 0 if no piece fits somewhere, for then the whole word is one
+  // unknown token. Returns whether there is more of the word.
+  template <class Found, class Done>
+  bool step(Found found, Done done) {
+    const Edge* edge = find(edges_, mask_, key_, slot_);
+    if (edge->child != 0) {
+      ++at_;
       if (edge->piece != kNone) {
-        piece = edge->piece;
-        longest = i + 1;
+        piece_ = edge->piece;
+        longest_ = at_;
+      }
+      if (at_ < end_) {
+        fetch(edge->child);
+        return true;
       }
     }
-    if (piece == kNone) return 0;
-    found(piece, longest);
-    start = longest;
-    ++count;
-  }
-  return count;
-}
-
-template <class Code>
-void count_tokens(const Edge* edges, uint64_t mask, const Code* codes, const int64_t* starts,
-                  const int64_t* ends, const int64_t* words, int64_t count, int32_t* tokens) {
-  for (int64_t i = 0; i < count; ++i) {
-    const int64_t start = starts[words[i]];
-    const int32_t found =
-        tokenize(edges, mask, codes + start, ends[words[i]] - start, [](int32_t, int64_t) {});
-    tokens[i] = found > 0 ? found : 1;
-  }
-}
-
-template <class Code>
-void encode(const Edge* edges, uint64_t mask, int32_t unknown, const Code* codes,
-            const int64_t* starts, const int64_t* ends, const int64_t* words, int64_t count,
-            int64_t tokens, int64_t* ids, int64_t* token_starts, int64_t* token_ends) {
-  for (int64_t i = 0, at = 0; i < count; ++i) {
-    const int64_t start = starts[words[i]], end = ends[words[i]];
-    int64_t next = at, from = start;
-    const int32_t found =
-        tokenize(edges, mask, codes + start, end - start, [&](int32_t id, int64_t to) {
-          if (next == tokens) return;  // of a word that turns out to be unknown
-          ids[next] = id;
-          token_starts[next] = from;
-          token_ends[next++] = from = start + to;
-        });
-    if (found == 0) {
-      ids[at] = unknown;
-      token_starts[at] = start;
-      token_ends[at] = end;
+    if (piece_ == kNone) {
+      done(nth_, 0);
+      return false;
     }
-    at += found > 0 ? found : 1;
+    found(nth_, piece_, start_, longest_);
+    ++count_;
+    if (longest_ < end_) {
+      restart(kContinue, longest_);
+      return true;
+    }
+    done(nth_, count_);
+    return false;
   }
+
+ private:
+  void restart(int32_t root, int64_t start) {
+    start_ = at_ = longest_ = start;
+    piece_ = kNone;
+    fetch(root);
+  }
+
+  void fetch(int32_t node) {
+    key_ = edge_key(node, codes_[at_]);
+    slot_ = first_slot(key_, mask_);
+    __builtin_prefetch(edges_ + slot_);
+  }
+
+  const Edge* edges_;
+  uint64_t mask_;
+  const Code* codes_ = nullptr;
+  int64_t nth_ = 0, start_ = 0, end_ = 0, at_ = 0, longest_ = 0;
+  uint64_t key_ = 0, slot_ = 0;
+  int32_t piece_ = kNone, count_ = 0;
+};
+
+// Walks along some words, none of which is empty, a few at a time: the trie outgrows the fast
+// caches, and a word alone would wait for each of its edges.
+template <class Code, class Found, class Done>
+void tokenize(const Edge* edges, uint64_t mask, const Text<Code>& text, Found found, Done done) {
+  constexpr int64_t kWalks = 12;
+  std::array<Walk<Code>, kWalks> walks = [&]<size_t... I>(std::index_sequence<I...>) {
+    return std::array<Walk<Code>, kWalks>{((void)I, Walk<Code>(edges, mask))...};
+  }(std::make_index_sequence<kWalks>());
+  int64_t active = std::min(kWalks, text.count), next = active;
+  for (int64_t i = 0; i < active; ++i) walks[i].begin(text, i);
+  while (active > 0) {
+    for (int64_t i = 0; i < active; ++i) {
+      if (walks[i].step(found, done)) continue;
+      if (next < text.count) {
+        walks[i].begin(text, next++);
+      } else {
+        walks[i--] = walks[--active];
+      }
+    }
+  }
+}
+
+template <class Code>
+void count_tokens(const Edge* edges, uint64_t mask, const Text<Code>& text, int32_t* tokens) {
+  tokenize(
+      edges, mask, text, [](int64_t, int32_t, int64_t, int64_t) {},
+      [&](int64_t nth, int32_t count) { tokens[nth] = count > 0 ? count : 1; });
+}
+
+template <class Code>
+bool encode(const Edge* edges, uint64_t mask, int32_t unknown, const Text<Code>& text,
+            const int32_t* counts, int64_t* ids, int64_t* token_starts, int64_t* token_ends) {
+  // Where the tokens of each word go, and with a word after the last.
+  const auto places = allocate<int64_t>(text.count + 1);
+  const auto next = allocate<int64_t>(text.count);
+  if (!places || !next) return false;
+  places[0] = 0;
+  for (int64_t nth = 0; nth < text.count; ++nth) {
+    next[nth] = places[nth];
+    places[nth + 1] = places[nth] + counts[nth];
+  }
+  const auto put = [&](int64_t at, int32_t id, int64_t start, int64_t end) {
+    ids[at] = id;
+    token_starts[at] = start;
+    token_ends[at] = end;
+  };
+  tokenize(
+      edges, mask, text,
+      [&](int64_t nth, int32_t id, int64_t start, int64_t end) {
+        // There is no place for those of a word that turns out to be unknown.
+        if (next[nth] < places[nth + 1]) put(next[nth]++, id, start, end);
+      },
+      [&](int64_t nth, int32_t count) {
+        if (count > 0) return;
+        const int64_t word = text.words[nth];
+        put(places[nth], unknown, text.starts[word], text.ends[word]);
+      });
+  return true;
 }
 
 }  // namespace
@@ -104,7 +189,8 @@ POINTSMAN_EXPORT int64_t pointsman_build_trie(const uint32_t* codes, const int64
     int32_t node = roots[i];
     for (; at < ends[i]; ++at) {
       const uint64_t key = pointsman::edge_key(node, codes[at]);
-      Edge* edge = pointsman::find(static_cast<Edge*>(edges), slots - 1, key);
+      Edge* edge = pointsman::find(static_cast<Edge*>(edges), slots - 1, key,
+                                   pointsman::first_slot(key, slots - 1));
       if (edge->child == 0) *edge = {key, nodes++, pointsman::kNone};
       node = edge->child;
       if (at + 1 == ends[i]) edge->piece = ids[i];
@@ -113,38 +199,46 @@ POINTSMAN_EXPORT int64_t pointsman_build_trie(const uint32_t* codes, const int64
   return nodes - 2;
 }
 
-// Counts the tokens of some words of a text, given by their indices. Code points are of code_size
-// octets, 1 or 4.
+// Counts the tokens of some words of a text, given by their indices, none of them empty. Code
+// points are of code_size octets, 1 or 4.
 POINTSMAN_EXPORT int64_t pointsman_count_tokens(const void* edges, int64_t slots, const void* codes,
                                                 int64_t code_size, const int64_t* starts,
                                                 const int64_t* ends, const int64_t* words,
                                                 int64_t count, int32_t* tokens) noexcept {
+  using pointsman::Text;
   const Edge* trie = static_cast<const Edge*>(edges);
   if (code_size == 1) {
-    pointsman::count_tokens(trie, slots - 1, static_cast<const uint8_t*>(codes), starts, ends,
-                            words, count, tokens);
+    const auto* octets = static_cast<const uint8_t*>(codes);
+    pointsman::count_tokens(trie, slots - 1, Text<uint8_t>{octets, starts, ends, words, count},
+                            tokens);
   } else {
-    pointsman::count_tokens(trie, slots - 1, static_cast<const uint32_t*>(codes), starts, ends,
-                            words, count, tokens);
+    const auto* points = static_cast<const uint32_t*>(codes);
+    pointsman::count_tokens(trie, slots - 1, Text<uint32_t>{points, starts, ends, words, count},
+                            tokens);
   }
   return 0;
 }
 
-// Writes id, start and end of each token of some words: `tokens`, as many as count_tokens counts.
+// Writes id, start and end of each token of some words: of each as many as count_tokens counts.
 POINTSMAN_EXPORT int64_t pointsman_encode(const void* edges, int64_t slots, int64_t unknown,
                                           const void* codes, int64_t code_size,
                                           const int64_t* starts, const int64_t* ends,
-                                          const int64_t* words, int64_t count, int64_t tokens,
-                                          int64_t* ids, int64_t* token_starts,
-                                          int64_t* token_ends) noexcept {
+                                          const int64_t* words, int64_t count,
+                                          const int32_t* tokens, int64_t* ids,
+                                          int64_t* token_starts, int64_t* token_ends) noexcept {
+  using pointsman::Text;
   const Edge* trie = static_cast<const Edge*>(edges);
   const int32_t id = static_cast<int32_t>(unknown);
+  bool done = false;
   if (code_size == 1) {
-    pointsman::encode(trie, slots - 1, id, static_cast<const uint8_t*>(codes), starts, ends, words,
-                      count, tokens, ids, token_starts, token_ends);
+    const auto* octets = static_cast<const uint8_t*>(codes);
+    done = pointsman::encode(trie, slots - 1, id, Text<uint8_t>{octets, starts, ends, words, count},
+                             tokens, ids, token_starts, token_ends);
   } else {
-    pointsman::encode(trie, slots - 1, id, static_cast<const uint32_t*>(codes), starts, ends, words,
-                      count, tokens, ids, token_starts, token_ends);
+    const auto* points = static_cast<const uint32_t*>(codes);
+    done =
+        pointsman::encode(trie, slots - 1, id, Text<uint32_t>{points, starts, ends, words, count},
+                          tokens, ids, token_starts, token_ends);
   }
-  return 0;
+  return done ? 0 : pointsman::kOutOfMemory;
 }

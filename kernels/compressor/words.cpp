@@ -133,16 +133,17 @@ class HashTable {
 
 constexpr int64_t kBlock = 64;
 
-// Which of a block's characters are of words, and which are anything but white space, a bit each.
+// Which of a block's characters are of words, which are anything but white space, and which are of
+// terms, a bit each.
 struct Kinds {
-  uint64_t word, content;
+  uint64_t word, content, term;
 };
 
 Kinds kinds_of(const uint8_t* properties) {
   static_assert(std::endian::native == std::endian::little);
-  static_assert(kKind == 3 && kSpace == 0 && kWord == 1);
+  static_assert(kKind == 3 && kSpace == 0 && kWord == 1 && kTerm == 1);
   constexpr uint64_t kOnes = 0x0101010101010101, kGather = 0x0102040810204080;
-  Kinds kinds{0, 0};
+  Kinds kinds{0, 0, 0};
   for (int i = 0; i < kBlock; i += 8) {
     uint64_t eight;
     std::memcpy(&eight, properties + i, 8);
@@ -150,8 +151,27 @@ Kinds kinds_of(const uint8_t* properties) {
     // The product gathers the lowest bits of eight octets in the highest one.
     kinds.word |= ((low & ~high) * kGather >> 56) << i;
     kinds.content |= ((low | high) * kGather >> 56) << i;
+    kinds.term |= (low * kGather >> 56) << i;
   }
   return kinds;
+}
+
+// Where the words of a block begin and end, a bit each.
+struct Edges {
+  uint64_t firsts, lasts;
+  uint64_t terms;  // those of the lasts that are of terms
+};
+
+// The block from `base` on; `open` tells whether a word goes on into it.
+Edges edges_of(const uint8_t* properties, int64_t length, int64_t base, bool open) {
+  const int64_t next = base + kBlock;
+  uint8_t padded[kBlock] = {};  // the text's last block, and white space
+  if (next > length) std::memcpy(padded, properties + base, length - base);
+  const auto [word, content, term] = kinds_of(next > length ? padded : properties + base);
+  const uint64_t goes_on = next < length && (properties[next] & kKind) == kWord;
+  const uint64_t alone = content & ~word;
+  const uint64_t lasts = alone | (word & ~(word >> 1 | goes_on << 63));
+  return {alone | (word & ~(word << 1 | uint64_t{open})), lasts, lasts & term};
 }
 
 // Calls found(start, end) for each word.
@@ -160,14 +180,7 @@ void for_each_word(const uint8_t* properties, int64_t length, int64_t longest, F
   bool open = false;  // whether a word has begun in an earlier block
   int64_t start = 0;
   for (int64_t base = 0; base < length; base += kBlock) {
-    const int64_t next = base + kBlock;
-    uint8_t padded[kBlock] = {};  // the text's last block, and white space
-    if (next > length) std::memcpy(padded, properties + base, length - base);
-    const auto [word, content] = kinds_of(next > length ? padded : properties + base);
-    const uint64_t goes_on = next < length && (properties[next] & kKind) == kWord;
-    const uint64_t alone = content & ~word;
-    uint64_t firsts = alone | (word & ~(word << 1 | uint64_t{open}));
-    uint64_t lasts = alone | (word & ~(word >> 1 | goes_on << 63));
+    auto [firsts, lasts, _] = edges_of(properties, length, base, open);
     for (; lasts != 0; lasts &= lasts - 1) {
       if (!open) {
         start = base + std::countr_zero(firsts);
@@ -180,6 +193,29 @@ void for_each_word(const uint8_t* properties, int64_t length, int64_t longest, F
     }
     if (firsts != 0) {
       start = base + std::countr_zero(firsts);
+      open = true;
+    }
+  }
+}
+
+// Counts the words and those of them that are terms; `longest` is at least a block. Only what
+// begins in an earlier block may be longer.
+void count_by_blocks(const uint8_t* properties, int64_t length, int64_t longest, int64_t* words,
+                     int64_t* terms) {
+  bool open = false;
+  int64_t start = 0;
+  for (int64_t base = 0; base < length; base += kBlock) {
+    const auto [firsts, lasts, of_terms] = edges_of(properties, length, base, open);
+    *words += std::popcount(lasts);
+    *terms += std::popcount(of_terms);
+    if (open && lasts != 0) {
+      const int64_t end = base + std::countr_zero(lasts) + 1, more = (end - start - 1) / longest;
+      *words += more;
+      *terms += more;
+      open = false;
+    }
+    if (std::bit_width(firsts) > std::bit_width(lasts)) {  // the last word goes on
+      start = base + std::bit_width(firsts) - 1;
       open = true;
     }
   }
@@ -229,6 +265,10 @@ int64_t split(const Code* codes, const uint8_t* properties, int64_t length, int6
 POINTSMAN_EXPORT int64_t pointsman_count_words(const uint8_t* properties, int64_t length,
                                                int64_t longest, int64_t* counts) noexcept {
   counts[0] = counts[1] = 0;
+  if (longest >= pointsman::kBlock) {
+    pointsman::count_by_blocks(properties, length, longest, &counts[0], &counts[1]);
+    return 0;
+  }
   pointsman::for_each_word(properties, length, longest, [&](int64_t start, int64_t) {
     ++counts[0];
     counts[1] += properties[start] & pointsman::kTerm;

@@ -6,10 +6,9 @@ import ctypes
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse
 
 from pointsman_backends.compressor import native
-from pointsman_backends.compressor.rows import entries
+from pointsman_backends.compressor.rows import TermRows, entries
 
 __all__ = ["near_duplicates"]
 
@@ -20,7 +19,7 @@ _ABSENT = np.uint32(2**32 - 1)
 
 
 def near_duplicates(
-    terms: scipy.sparse.csr_array, keys: npt.NDArray[np.uint32], counted: npt.NDArray[np.bool_]
+    terms: TermRows, keys: npt.NDArray[np.uint32], counted: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.int64]:
     """Find for each sentence the first one that it repeats.
 
@@ -71,7 +70,7 @@ def near_duplicates(
 
 def _find_natively(
     library: ctypes.CDLL,
-    terms: scipy.sparse.csr_array,
+    terms: TermRows,
     keys: npt.NDArray[np.uint32],
     counted: npt.NDArray[np.bool_],
 ) -> npt.NDArray[np.int64]:
@@ -107,7 +106,7 @@ def _same(
 
 
 def _jaccard(
-    terms: scipy.sparse.csr_array,
+    terms: TermRows,
     counted: npt.NDArray[np.bool_],
     left: npt.NDArray[np.int64],
     right: npt.NDArray[np.int64],
@@ -122,7 +121,7 @@ def _jaccard(
 
 
 def _distinct(
-    terms: scipy.sparse.csr_array, counted: npt.NDArray[np.bool_], rows: npt.NDArray[np.int64]
+    terms: TermRows, counted: npt.NDArray[np.bool_], rows: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.int64]:
     """For each counted term of some rows: place of the row times V, plus the term; int64 [K]."""
     place, at = entries(terms, rows)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 __all__ = ["NAME", "LibraryError", "address", "check", "library", "load", "open_library"]
 
 NAME = "libpointsman_compressor.so"
-_VERSION = 1  # of kernels/compressor/library.h
+_VERSION = 2  # of kernels/compressor/library.h
 
 _PACKAGES = Path(__file__).resolve().parents[2]
 _PATHS = (
@@ -40,12 +40,14 @@ _SIGNATURES = {
     "pointsman_spread_counts": "ppipip",
     # sentences.cpp
     "pointsman_find_sentences": "pipippippippip",
+    "pointsman_measure_sentences": "pippp",
+    "pointsman_measure_windows": "pppipp",
     "pointsman_cut_into_windows": "pippiiipp",
-    "pointsman_count_terms": "ppiippippp",
+    "pointsman_count_terms": "ppippippp",
     # wordpiece.cpp
     "pointsman_build_trie": "ppppipi",
     "pointsman_count_tokens": "pipipppip",
-    "pointsman_encode": "piipipppiippp",
+    "pointsman_encode": "piipipppipppp",
     # risk.cpp
     "pointsman_weigh_words": "pippipiippp",
     "pointsman_word_rows": "ppipipiipip",

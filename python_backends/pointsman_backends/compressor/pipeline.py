@@ -388,7 +388,7 @@ class Compressor:
         lexical = self._risks.look_up(text.words)
         risks = self._risks.risks(text.words, lexical, sentences)
         risk = risks["risk"]
-        repeats = near_duplicates(sentences.terms, lexical[0], _is_name(text.words))
+        repeats = near_duplicates(sentences.counts, lexical[0], _is_name(text.words))
         # What is riskier than the sentence that it repeats is no mere repetition.
         riskier = risk > risk[repeats] + _RISKIER
         repeats[riskier] = np.flatnonzero(riskier)
@@ -397,8 +397,8 @@ class Compressor:
         once, which = np.flatnonzero(is_once), (np.cumsum(is_once) - 1)[repeats]
         signals = self._schedule.run(
             "relevance",
-            sentences.terms.nnz,
-            lambda device: term_signals(sentences.terms, device, once),
+            sentences.counts.nnz,
+            lambda device: term_signals(sentences.counts, device, once),
         )
         signals = {name: signal[which] for name, signal in signals.items()}
         places = repeats / max(len(repeats) - 1, 1)
@@ -454,7 +454,7 @@ class Compressor:
             scores,
             tokens,
             sentences.shared,
-            sentences.terms,
+            sentences.counts,
             forced,
             repeated,
             room,
@@ -528,7 +528,7 @@ def _always_read(
         tokens are for the end, where the question mostly is.
     """
     tokens, count = sentences.tokens, len(sentences)
-    messages = _begun_before(words, offsets)
+    messages = words.begun_before(offsets)
     messages = messages[messages < len(words)]
     begin = int(_sentence_of(sentences, messages[-1:])[0]) if len(messages) else 0
     edges = [Forced(count - 1, "last"), Forced(0, "first")]
@@ -557,14 +557,6 @@ def _sentence_of(sentences: Sentences, words: npt.NDArray[np.int64]) -> npt.NDAr
     return np.searchsorted(sentences.first_words, words, "right") - 1
 
 
-def _begun_before(words: Words, places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """How many words begin before some places in the original, int64 of the same shape."""
-    source = words.normal.source
-    if source is not None:
-        places = np.searchsorted(source, places)
-    return np.searchsorted(words.starts, places)
-
-
 def _sentences_with(
     patterns: list[Finding], sentences: Sentences, words: Words
 ) -> npt.NDArray[np.int64]:
@@ -573,7 +565,7 @@ def _sentences_with(
         return np.zeros(0, np.int64)
     # Code points after the first and the last of each.
     bounds = np.array([(finding.start + 1, finding.end) for finding in patterns], np.int64)
-    touched = np.maximum(_begun_before(words, bounds) - 1, 0)
+    touched = np.maximum(words.begun_before(bounds) - 1, 0)
     first = np.searchsorted(sentences.end_words, touched[:, 0], "right")
     last = _sentence_of(sentences, touched[:, 1])
     opened = np.bincount(first, minlength=len(sentences) + 1)

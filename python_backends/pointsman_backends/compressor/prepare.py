@@ -22,7 +22,7 @@ from pointsman_backends.compressor.characters import (
     WORD,
 )
 from pointsman_backends.compressor.native import address
-from pointsman_backends.compressor.rows import stretches
+from pointsman_backends.compressor.rows import TermCounts, stretches
 from pointsman_backends.compressor.tokenizer import TokenizedText
 from pointsman_backends.compressor.words import Words
 
@@ -52,14 +52,19 @@ class Sentences:
         end_words: Index after its last word, int64 [S], ascending.
         tokens: Tokens in each, int64 [S].
         shared: Tokens that each has in common with the next, int64 [S], 0 for the last.
-        terms: How often each of the V distinct words is in each sentence, float64 CSR [S, V].
+        counts: How often each of the V distinct words is in each sentence, [S, V].
     """
 
     first_words: npt.NDArray[np.int64]
     end_words: npt.NDArray[np.int64]
     tokens: npt.NDArray[np.int64]
     shared: npt.NDArray[np.int64]
-    terms: scipy.sparse.csr_array
+    counts: TermCounts
+
+    @property
+    def terms(self) -> scipy.sparse.csr_array:
+        """The same as a matrix, float64 CSR [S, V]."""
+        return self.counts.matrix
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -81,15 +86,13 @@ def prepare(
         Sentences of at most ``WINDOW`` tokens each.
     """
     words = text.words
-    starts = sentence_starts(words, message_offsets, abbreviations)
+    begins = _begins(words, message_offsets, abbreviations)
+    starts, tokens = _measure_sentences(text.counts, begins)
     ends = np.append(starts[1:], len(words))
-    tokens = np.add.reduceat(text.counts, starts, dtype=np.int64)
     shared = np.zeros(len(starts), np.int64)
     if int(tokens.max()) > WINDOW:
         starts, ends = _cut_into_windows(text.counts, starts, tokens)
-        before = np.append(0, np.cumsum(text.counts, dtype=np.int64))
-        tokens = before[ends] - before[starts]
-        shared = before[ends] - before[np.append(starts[1:], len(words))]
+        tokens, shared = _measure_windows(text.counts, starts, ends)
     return Sentences(starts, ends, tokens, shared, _count_terms(words, starts, ends))
 
 
@@ -105,14 +108,60 @@ def sentence_starts(
     like one of a wrapped paragraph. A Latin stop mark needs white space after it, and a full stop
     no initial or abbreviation before it and no number that begins a line.
     """
+    return np.flatnonzero(_begins(words, message_offsets, abbreviations)[:-1])
+
+
+def _begins(
+    words: Words,
+    message_offsets: npt.NDArray[np.int64],
+    abbreviations: npt.NDArray[np.uint64] | None,
+) -> npt.NDArray[np.bool_]:
+    """Whether a sentence begins at each word, and one after the last, bool [U + 1]."""
     begins = np.zeros(len(words) + 1, np.bool_)
     begins[0] = True
-    begins[np.searchsorted(words.normal.starts(words.starts), message_offsets)] = True
+    begins[words.begun_before(message_offsets)] = True
     if native.library is None:
         _find_sentences(words, abbreviations, begins)
     else:
         _find_natively(native.library, words, abbreviations, begins)
-    return np.flatnonzero(begins[:-1])
+    return begins
+
+
+def _measure_sentences(
+    counts: npt.NDArray[np.int32], begins: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """First words of the sentences that begin at some words, and their tokens, int64 [S] both."""
+    if native.library is None:
+        starts = np.flatnonzero(begins[:-1])
+        return starts, np.add.reduceat(counts, starts, dtype=np.int64)
+    count = np.count_nonzero(begins[:-1])
+    starts, tokens = np.empty(count, np.int64), np.empty(count, np.int64)
+    native.library.pointsman_measure_sentences(
+        address(counts), len(counts), address(begins), address(starts), address(tokens)
+    )
+    return starts, tokens
+
+
+def _measure_windows(
+    counts: npt.NDArray[np.int32], starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Tokens in each of some windows, and those in common with the next, int64 [S] both."""
+    if native.library is None:
+        before = np.append(0, np.cumsum(counts, dtype=np.int64))
+        return (
+            before[ends] - before[starts],
+            before[ends] - before[np.append(starts[1:], len(counts))],
+        )
+    tokens, shared = np.empty(len(starts), np.int64), np.empty(len(starts), np.int64)
+    native.library.pointsman_measure_windows(
+        address(counts),
+        address(starts),
+        address(ends),
+        len(starts),
+        address(tokens),
+        address(shared),
+    )
+    return tokens, shared
 
 
 def _find_natively(
@@ -275,16 +324,11 @@ def _cut_into_windows(
 
 def _count_terms(
     words: Words, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
-) -> scipy.sparse.csr_array:
+) -> TermCounts:
     shape = len(starts), max(len(words.distinct), 1)
     if native.library is None:
-        arrays = _distinct_terms(words, starts, ends, shape[1])
-    else:
-        arrays = _distinct_natively(native.library, words, starts, ends)
-    # Its constructor would look at each entry.
-    matrix = scipy.sparse.csr_array(shape)
-    matrix.data, matrix.indices, matrix.indptr = arrays
-    return matrix
+        return TermCounts(*_distinct_terms(words, starts, ends, shape[1]), shape)
+    return TermCounts(*_distinct_natively(native.library, words, starts, ends), shape)
 
 
 def _distinct_natively(
@@ -296,19 +340,16 @@ def _distinct_natively(
     room = int((ends - starts).sum())
     times, columns = np.empty(room, np.float64), np.empty(room, np.int32)
     indptr = np.empty(len(starts) + 1, np.int32)
-    entries = native.check(
-        library.pointsman_count_terms(
-            address(words.terms),
-            address(words.which),
-            len(words.terms),
-            len(words.distinct),
-            address(starts),
-            address(ends),
-            len(starts),
-            address(indptr),
-            address(columns),
-            address(times),
-        )
+    entries = library.pointsman_count_terms(
+        address(words.terms),
+        address(words.which),
+        len(words.terms),
+        address(starts),
+        address(ends),
+        len(starts),
+        address(indptr),
+        address(columns),
+        address(times),
     )
     return times[:entries], columns[:entries], indptr
 

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse
 
 from pointsman_backends.compressor import native
 from pointsman_backends.compressor.placement import CPU, Device
+from pointsman_backends.compressor.rows import TermCounts, TermRows
 
 __all__ = ["UnitRows", "density", "novelty", "position", "term_signals", "textrank", "weigh"]
 
@@ -32,7 +32,7 @@ _DECIMALS = 6  # the order in which a device adds does not reach them
 
 
 def term_signals(
-    terms: scipy.sparse.csr_array,
+    terms: TermRows,
     device: Device = CPU,
     rows: npt.NDArray[np.int64] | None = None,
 ) -> dict[str, _Scores]:
@@ -51,7 +51,8 @@ def term_signals(
         signals = _signals_natively(native.library, terms, rows)
     else:
         xp = device.xp
-        matrix = device.matrix(terms if rows is None else terms[rows])
+        of_all = terms.matrix if isinstance(terms, TermCounts) else terms
+        matrix = device.matrix(of_all if rows is None else of_all[rows])
         unit = UnitRows(matrix, xp)
         signals = xp.stack([textrank(unit, xp), density(matrix, xp), novelty(unit, xp)])
         signals = device.host(signals)
@@ -61,7 +62,7 @@ def term_signals(
 
 
 def _signals_natively(
-    library: ctypes.CDLL, terms: scipy.sparse.csr_array, rows: npt.NDArray[np.int64] | None
+    library: ctypes.CDLL, terms: TermRows, rows: npt.NDArray[np.int64] | None
 ) -> _Scores:
     """TextRank, density and novelty before they are scaled, float64 [3, R]."""
     starts, ends = terms.indptr[:-1], terms.indptr[1:]

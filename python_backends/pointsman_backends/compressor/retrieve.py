@@ -9,10 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse
 
 from pointsman_backends.compressor import native
-from pointsman_backends.compressor.rows import entries
+from pointsman_backends.compressor.rows import TermRows, entries
 
 __all__ = ["Forced", "Kept", "best_within", "retrieve"]
 
@@ -79,7 +78,7 @@ def retrieve(
     scores: npt.NDArray[np.float64],
     tokens: npt.NDArray[np.int64],
     shared: npt.NDArray[np.int64],
-    terms: scipy.sparse.csr_array,
+    terms: TermRows,
     forced: Sequence[Forced],
     repeated: npt.NDArray[np.bool_],
     room: int,
@@ -181,7 +180,7 @@ def _fill_natively(
     scores: npt.NDArray[np.float64],
     tokens: npt.NDArray[np.int64],
     shared: npt.NDArray[np.int64],
-    terms: scipy.sparse.csr_array,
+    terms: TermRows,
     repeated: npt.NDArray[np.bool_],
     kept: npt.NDArray[np.bool_],
     left: int,
@@ -219,7 +218,7 @@ class _Likeness:
         others: P of them, int64 [P].
     """
 
-    def __init__(self, terms: scipy.sparse.csr_array, others: npt.NDArray[np.int64]) -> None:
+    def __init__(self, terms: TermRows, others: npt.NDArray[np.int64]) -> None:
         self._terms = terms
         place, at = entries(terms, others)
         self._columns, values = terms.indices[at], terms.data[at]

@@ -2,11 +2,51 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse
 
-__all__ = ["entries", "stretches"]
+__all__ = ["TermCounts", "TermRows", "entries", "stretches"]
+
+
+@dataclass(frozen=True)
+class TermCounts:
+    """The arrays of a CSR matrix [S, V], by the names that SciPy has for them.
+
+    To make a matrix of them takes longer than much of what is done with them.
+
+    Attributes:
+        data: float64 [nnz].
+        indices: int32 [nnz].
+        indptr: int32 [S + 1].
+        shape: S and V.
+    """
+
+    data: npt.NDArray[np.float64]
+    indices: npt.NDArray[np.int32]
+    indptr: npt.NDArray[np.int32]
+    shape: tuple[int, int]
+
+    @property
+    def nnz(self) -> int:
+        """Entries of the matrix."""
+        return len(self.data)
+
+    @cached_property
+    def matrix(self) -> scipy.sparse.csr_array:
+        """The matrix of these arrays, not copies of them."""
+        # Its constructor would look at each entry.
+        matrix = scipy.sparse.csr_array(self.shape)
+        matrix.data, matrix.indices, matrix.indptr = self.data, self.indices, self.indptr
+        return matrix
+
+
+TermRows: TypeAlias = TermCounts | scipy.sparse.csr_array
+"""Term counts [S, V] as rows."""
 
 
 def stretches(
@@ -23,7 +63,7 @@ def stretches(
 
 
 def entries(
-    matrix: scipy.sparse.csr_array, rows: npt.NDArray[np.int64]
+    matrix: TermRows, rows: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Find the entries of some rows.
 

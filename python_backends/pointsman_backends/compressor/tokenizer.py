@@ -215,7 +215,7 @@ class _NativeWordPiece:
     def encode(
         self, words: Words, which: npt.NDArray[np.int64], counts: npt.NDArray[np.int32]
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        return self._trie.encode(words, which, int(counts.sum()))
+        return self._trie.encode(words, which, counts)
 
 
 class _LongestMatch:

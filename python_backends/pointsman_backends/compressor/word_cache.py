@@ -45,9 +45,9 @@ class WordCache:
         """Return the values of each of ``words.distinct``, [V] each."""
         hashes, columns = self._known
         at = _find(hashes, words.distinct)
-        at[at == len(hashes)] = 0
-        values = tuple(column[at] for column in columns)
-        unknown = np.flatnonzero(hashes[at] != words.distinct)
+        # One beyond the last known word stands for that: which it is not, either.
+        values = tuple(column.take(at, mode="clip") for column in columns)
+        unknown = np.flatnonzero(hashes.take(at, mode="clip") != words.distinct)
         if len(unknown):
             unknown = unknown[_order(words.examples[unknown])]
             new = self._compute(words, words.examples[unknown])

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from pointsman_backends.compressor import native
 from pointsman_backends.compressor.native import address
 from pointsman_backends.compressor.words import Words
 
@@ -69,32 +70,34 @@ class PieceTrie:
         return counts
 
     def encode(
-        self, words: Words, which: npt.NDArray[np.int64], tokens: int
+        self, words: Words, which: npt.NDArray[np.int64], counts: npt.NDArray[np.int32]
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Encode the words of these indices.
 
         Args:
             words: The text.
             which: Indices of N words, int64 [N].
-            tokens: How many tokens they have.
+            counts: How many tokens each has, int32 [N].
 
         Returns:
-            Ids, starts and ends in the normalised text of the tokens, int64 [tokens] each.
+            Ids, starts and ends in the normalised text of their tokens, int64 [K] each.
         """
-        ids, starts, ends = (np.empty(tokens, np.int64) for _ in range(3))
-        self._library.pointsman_encode(
-            address(self._edges),
-            self._slots,
-            self._unknown,
-            address(words.normal.codes),
-            words.normal.codes.itemsize,
-            address(words.starts),
-            address(words.ends),
-            address(which),
-            len(which),
-            tokens,
-            address(ids),
-            address(starts),
-            address(ends),
+        ids, starts, ends = (np.empty(counts.sum(), np.int64) for _ in range(3))
+        native.check(
+            self._library.pointsman_encode(
+                address(self._edges),
+                self._slots,
+                self._unknown,
+                address(words.normal.codes),
+                words.normal.codes.itemsize,
+                address(words.starts),
+                address(words.ends),
+                address(which),
+                len(which),
+                address(counts),
+                address(ids),
+                address(starts),
+                address(ends),
+            )
         )
         return ids, starts, ends

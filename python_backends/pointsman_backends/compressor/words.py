@@ -47,6 +47,12 @@ class Words:
     def __len__(self) -> int:
         return len(self.starts)
 
+    def begun_before(self, places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """How many words begin before some places in the original, int64 of the same shape."""
+        if self.normal.source is not None:
+            places = np.searchsorted(self.normal.source, places)
+        return np.searchsorted(self.starts, places)
+
     def strings(self, which: npt.NDArray[np.int64]) -> list[str]:
         """Normalised form of the words of these indices."""
         text = self.normal.text
