@@ -180,11 +180,11 @@ def _colons(document: bytes) -> int:
 def _escapes_colon(body: bytes) -> bool:
     """Whether an escaped colon may be in the body."""
     data = np.frombuffer(body, np.uint8)
+    if not ((data[:-1] == ord("\\")) & (data[1:] == ord("u"))).any():  # a quick look
+        return False
     at = np.flatnonzero(data[:-5] == ord("\\"))
-    escaped = data[at + 1] == ord("u")
-    escaped &= data[at + 4] == ord("3")
-    escaped &= (data[at + 5] | 0x20) == ord("a")
-    return bool(escaped.any())
+    at = at[data[at + 1] == ord("u")]
+    return bool(((data[at + 4] == ord("3")) & ((data[at + 5] | 0x20) == ord("a"))).any())
 
 
 def _text(request: object, kind: Kind, limit: int) -> ChatText:
@@ -257,8 +257,7 @@ def _joined(texts: list[str], skipped: int, limit: int, name: Callable[[int], st
     check_size(len(text), limit)  # before the copy; UTF-8 is never shorter
     lengths = np.fromiter(map(len, texts), np.int32, len(texts))
     lengths += 1
-    offsets = lengths.cumsum(dtype=np.int32)
-    offsets -= lengths
+    offsets = np.add.accumulate(lengths, dtype=np.int32) - lengths
     try:
         utf8 = text.encode() if text.isascii() else b"\n".join([part.encode() for part in texts])
     except UnicodeEncodeError as error:
