@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -219,49 +221,41 @@ def _cut(
 def _edits(
     document: bytes, texts: Sequence[_Text], pieces: Sequence[tuple[int, int, int, str]]
 ) -> list[Edit]:
-    """Turn pieces of redactions into edits of the document, for all texts at once."""
+    """Turn pieces of redactions into edits of the document."""
     addresses = _Addresses(document)
-    insides = []  # of the JSON strings, without their quotes
-    used = []  # what they spell
-    points = []  # where pieces begin and end, in code points of all texts used, joined
-    shifts = []  # from a byte of all insides, joined, to the same byte of the document
-    size = length = 0
-    known = None
-    for number, low, high, _ in pieces:
-        if number != known:
-            known = number
-            text = texts[number]
-            begin, end = addresses.find(text.raw)
-            insides.append(document[begin + 1 : end - 1])
-            used.append(text.text)
-            to_points, to_document = length - text.begin, begin + 1 - size
-            length += len(text.text)
-            size += len(insides[-1])
-        points += [low + to_points, high + to_points]
-        shifts.append(to_document)
-    offsets = iter(_byte_offsets(b"".join(insides), "".join(used), points))
-    return [
-        Edit(start + shift, end + shift, orjson.dumps(replacement)[1:-1])
-        for start, end, shift, (_, _, _, replacement) in zip(
-            offsets, offsets, shifts, pieces, strict=True
-        )
-    ]
+    edits = []
+    for number, group in groupby(pieces, key=itemgetter(0)):
+        text = texts[number]
+        span = addresses.find(text.raw)
+        cuts = [(low - text.begin, high - text.begin, new) for _, low, high, new in group]
+        points = [point for low, high, _ in cuts for point in (low, high)]
+        offsets = iter(_byte_offsets(document, span, text.text, points))
+        edits += [
+            Edit(start, end, orjson.dumps(new)[1:-1])
+            for start, end, (_, _, new) in zip(offsets, offsets, cuts, strict=True)
+        ]
+    return edits
 
 
-def _byte_offsets(inside: bytes, text: str, points: list[int]) -> list[int]:
-    """Turn offsets in code points into offsets in the inside of the JSON strings that spell them.
+def _byte_offsets(
+    document: bytes, span: tuple[int, int], text: str, points: list[int]
+) -> list[int]:
+    """Turn offsets in a text's code points into offsets in the document.
 
     Args:
-        inside: What stands between the quotes.
+        document: The document.
+        span: Where the JSON string stands, with its quotes.
         text: What it spells.
-        points: Offsets, ascending. Where one string ends the next begins.
+        points: Offsets, ascending.
     """
-    if len(inside) == len(text):  # all ASCII, and nothing escaped
-        return points
+    begin, end = span[0] + 1, span[1] - 1
+    if end - begin == len(text):  # all ASCII, and nothing escaped
+        return [begin + point for point in points]
     for spell in (_compact, _ascii):
-        if (offsets := _offsets_as_spelled(inside, text, points, spell)) is not None:
+        offsets = _offsets_as_spelled(document, begin, text, points, spell)
+        if offsets is not None:
             return offsets
-    return _offsets_in_any(inside, len(text), points)
+    return [begin + at for at in _offsets_in_any(document[begin:end], len(text), points)]
 
 
 def _compact(text: str) -> bytes:
@@ -275,14 +269,14 @@ def _ascii(text: str) -> bytes:
 
 
 def _offsets_as_spelled(
-    inside: bytes, text: str, points: list[int], spell: Callable[[str], bytes]
+    document: bytes, at: int, text: str, points: list[int], spell: Callable[[str], bytes]
 ) -> list[int] | None:
     """:func:`_byte_offsets`, or None if the text is not spelled this way."""
     offsets = []
-    done = at = 0
+    done = 0
     for point in points:
         piece = spell(text[done:point])
-        if not inside.startswith(piece, at):
+        if not document.startswith(piece, at):
             return None
         done, at = point, at + len(piece)
         offsets.append(at)
@@ -290,7 +284,7 @@ def _offsets_as_spelled(
 
 
 def _offsets_in_any(inside: bytes, length: int, points: list[int]) -> list[int]:
-    """:func:`_byte_offsets`, however a text of so many code points is spelled."""
+    """Do the same in the inside of a JSON string of so many code points, however it is spelled."""
     data = np.frombuffer(inside, np.uint8)
     backslashes = np.flatnonzero(data == ord("\\"))
     escaping = backslashes[escapes(backslashes)]
