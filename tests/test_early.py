@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 import textwrap
+import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from pydoc_data.topics import topics
@@ -154,21 +156,31 @@ def test_long_harmless_conversations_do_not_block(attacks: SureAttack, *, parts:
     assert EarlyLook(WARY, attacks).rule(body([*harmless(), ATTACK])) == RISK
 
 
+def test_many_short_messages_take_no_longer_than_few_long_ones(attacks: SureAttack) -> None:
+    """Or else a request of a few megabytes could keep a thread busy for minutes."""
+    whole = body(["hello to you"] * 60_000)
+    begun = time.process_time()
+    assert EarlyLook(WARY, attacks).rule(whole) is None
+    assert time.process_time() - begun < 5
+
+
 def test_each_message_alone_is_harmless(attacks: SureAttack) -> None:
-    assert [text for text in harmless() if attacks(text)] == []
+    assert [text for text in harmless() if attacks([text])] == []
 
 
 def test_what_is_not_sure_is_left_to_the_whole_request(attacks: SureAttack) -> None:
     first = ATTACK.partition(". ")[0]
-    assert attacks(ATTACK)
-    assert not attacks(first)
-    assert not attacks((first + ". ") * 50)  # one sentence, however often
+    assert attacks([ATTACK])
+    assert not attacks([first])
+    assert not attacks([(first + ". ") * 50])  # one sentence, however often
     padding = [f"The bill for week {n} is in the blue folder. " for n in range(60)]
-    assert not attacks("".join(padding) + ATTACK)
-    assert attacks("".join(padding[: int(3 / SURE_SHARE) - 3]) + ATTACK)
-    assert not attacks("")
-    assert not attacks("\x00 \u200b")
-    assert not attacks("word " * (1 << 20))  # over the compressor's limit
+    assert not attacks(["".join(padding) + ATTACK])
+    assert attacks([*padding, ATTACK, *padding])  # each text counts for itself
+    assert not attacks([sentence + "." for sentence in ATTACK.split(". ")])
+    assert attacks(["".join(padding[: int(3 / SURE_SHARE) - 3]) + ATTACK])
+    assert not attacks([""])
+    assert not attacks(["\x00 \u200b", ""])
+    assert not attacks([ATTACK, "word " * (1 << 20)])  # over the compressor's limit
 
 
 def test_only_a_policy_that_blocks_jailbreaks_looks_for_attacks() -> None:
@@ -185,8 +197,8 @@ def test_only_a_policy_that_blocks_jailbreaks_looks_for_attacks() -> None:
 def test_each_message_is_looked_at_once(texts: list[str], data: st.DataObject) -> None:
     seen: list[str] = []
 
-    def attacks(text: str) -> bool:
-        seen.append(text)
+    def attacks(texts: Sequence[str]) -> bool:
+        seen.extend(texts)
         return False
 
     whole = body(texts)
@@ -206,8 +218,8 @@ def test_threads_get_the_answers_of_one(attacks: SureAttack) -> None:
     ]
     texts += [f"{word} {ATTACK}" for word in strange]
     with ThreadPoolExecutor(8) as pool:
-        together = list(pool.map(attacks, texts))
-    assert together == [attacks(text) for text in texts]
+        together = list(pool.map(attacks, [[text] for text in texts]))
+    assert together == [attacks([text]) for text in texts]
     assert any(together)
 
 

@@ -8,7 +8,7 @@ rest of the text, so they are not asked early.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,8 @@ __all__ = ["RISK", "EarlyLook", "SureAttack", "sure_attack"]
 RISK = "risk"
 """The rule that blocks for the risk of its sentences."""
 
-SureAttack = Callable[[str], bool]
-"""Says of a text whether it is an attack for certain."""
+SureAttack = Callable[[Sequence[str]], bool]
+"""Says of some texts whether one of them is an attack for certain."""
 
 _FIRST_LOOK_BYTES = 8192
 _JAILBREAK = "jailbreak"
@@ -84,23 +84,19 @@ class EarlyLook:
         except ValueError:
             return None  # not JSON, or cut where no parser goes on
         texts = _texts(request)
+        new, self._texts_seen = texts[self._texts_seen :], len(texts)
         try:
-            for text in texts[self._texts_seen :]:
-                if (rule := self._rule_of(text)) is not None:
-                    return rule
+            for text in new if self._scans else ():
+                for finding in patterns.scan(text.encode()):
+                    if self._pii.types.get(finding.type, self._pii.default) == "block":
+                        return f"pii:{finding.type}"
+            # All at once: a text has its price, however short.
+            if new and self._attacks is not None and self._attacks(new):
+                return RISK
         except (UnicodeEncodeError, patterns.TooManyFindingsError):
             # No permission, and no rule to block it by: it is left to the whole request.
             self._next_bytes = float("inf")
-        self._texts_seen = len(texts)
         return None
-
-    def _rule_of(self, text: str) -> str | None:
-        utf8 = text.encode()
-        if self._scans:
-            for finding in patterns.scan(utf8):
-                if self._pii.types.get(finding.type, self._pii.default) == "block":
-                    return f"pii:{finding.type}"
-        return RISK if self._attacks is not None and self._attacks(text) else None
 
 
 def _texts(request: Any) -> list[str]:  # noqa: ANN401 (any JSON)

@@ -20,28 +20,31 @@ _SHARE_OF_WORDS = 0.5
 _SHARE_NEW = 0.5  # of the words of one that counts: it says no more of what others said
 
 
-def is_surely_attack(risk: npt.NDArray[np.float64], sentences: Sentences) -> bool:
-    """Whether different sentences of a text, and enough of them, are as risky as hardly any other.
+def is_surely_attack(
+    risk: npt.NDArray[np.float64], sentences: Sentences, texts: npt.NDArray[np.int64]
+) -> bool:
+    """Whether different sentences of one text, and enough of them, are as risky as hardly any.
 
     Args:
         risk: Of each sentence, float64 [S].
         sentences: S sentences.
+        texts: Which text each is of, int64 [S], ascending.
     """
-    wanted = max(SURE_SENTENCES, SURE_SHARE * len(risk))
+    wanted = np.maximum(SURE_SENTENCES, SURE_SHARE * np.bincount(texts))
     risky = np.flatnonzero(risk >= SURE_RISK)
-    if len(risky) < wanted:
-        return False
-    terms = sentences.terms[risky]
-    words = terms.sum(axis=1) / (sentences.end_words - sentences.first_words)[risky]
-    counted = 0
-    known = np.zeros(terms.shape[1], np.bool_)
-    for nth in np.flatnonzero(
-        (np.diff(terms.indptr) >= _FEWEST_WORDS) & (words >= _SHARE_OF_WORDS)
-    ):
-        own = terms.indices[terms.indptr[nth] : terms.indptr[nth + 1]]
-        if np.mean(~known[own]) >= _SHARE_NEW:
-            known[own] = True
+    found = np.bincount(texts[risky], minlength=len(wanted))
+    risky = risky[(found >= wanted)[texts[risky]]]
+    terms = sentences.terms
+    different = np.diff(terms.indptr)[risky]
+    words = terms.sum(axis=1)[risky] / (sentences.end_words - sentences.first_words)[risky]
+    text, counted, known = -1, 0, set[int]()
+    for nth in risky[(different >= _FEWEST_WORDS) & (words >= _SHARE_OF_WORDS)].tolist():
+        if texts[nth] != text:
+            text, counted, known = int(texts[nth]), 0, set()
+        own = set(terms.indices[terms.indptr[nth] : terms.indptr[nth + 1]].tolist())
+        if len(own - known) >= _SHARE_NEW * len(own):
+            known |= own
             counted += 1
-            if counted >= wanted:
+            if counted >= wanted[text]:
                 return True
     return False

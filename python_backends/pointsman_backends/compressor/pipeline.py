@@ -349,23 +349,28 @@ class Compressor:
             reasons,
         )
 
-    def surely_attacks(self, text: str) -> bool:
-        """Whether a text is an attack for certain, by the risk of its sentences alone.
+    def surely_attacks(self, texts: Sequence[str]) -> bool:
+        """Whether one of some texts is an attack for certain, by the risk of its sentences alone.
 
         Nearly always False, for attacks, too. May be called by several threads at once.
 
         Args:
-            text: Without lone surrogates. One over the limit is refused in any case: not read here.
+            texts: Without lone surrogates. When they are over the limit together they are not
+                read: the request that holds them will be refused.
         """
-        if len(text) > self._max_text_bytes:
+        lengths = np.fromiter(map(len, texts), np.int64, len(texts)) + 1
+        if int(lengths.sum()) > self._max_text_bytes + 1:
             return False
-        tokenized = self._tokenizer.read(text)
+        tokenized = self._tokenizer.read("\n".join(texts))
         words = tokenized.words
         if not len(words):
             return False
-        sentences = prepare(tokenized, np.zeros(1, np.int64), self._abbreviations)
+        offsets = np.cumsum(lengths) - lengths
+        sentences = prepare(tokenized, offsets, self._abbreviations)
         risks = self._risks.risks(words, self._risks.look_up(words), sentences)
-        return is_surely_attack(risks["risk"], sentences)
+        starts = words.normal.starts(words.starts[sentences.first_words])
+        which = np.searchsorted(offsets, starts, "right") - 1
+        return is_surely_attack(risks["risk"], sentences, which)
 
     def _room(self, budget: int) -> int:
         if budget == 0:
