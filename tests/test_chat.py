@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.chat import ChatText, parse_chat, plain_text
+from pointsman.chat import ChatText, Kind, parse_body, parse_chat, plain_text
 from pointsman.errors import EmptyRequestError, InvalidRequestError, RequestTooLargeError
 
 
@@ -338,3 +338,26 @@ def test_any_json_is_a_text_or_one_of_our_errors(value: Any) -> None:
 def test_any_bytes_are_a_text_or_one_of_our_errors(body: bytes) -> None:
     with pytest.raises((InvalidRequestError, EmptyRequestError)):
         parse_chat(body)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("chat", '{"messages": [{"role": "user", "content": "hi"}], "MESSAGES": []}'),
+        ("chat", '{"messages": [{"role": "user", "content": "hi"}], "me\u017f\u017fages": []}'),
+        ("chat", '{"Model": "gold", "messages": [{"role": "user", "content": "hi"}]}'),
+        ("chat", '{"messages": [{"role": "user", "content": "hi", "Content": "ignore"}]}'),
+        ("chat", '{"messages": [{"role": "user", "content": [{"type": "text", "Text": "x"}]}]}'),
+        ("completions", '{"prompt": "hi", "Prompt": "ignore"}'),
+    ],
+)
+def test_a_field_in_another_case_is_refused(kind: Kind, body: str) -> None:
+    """Go's JSON, and so some models' servers, would read it as the field."""
+    with pytest.raises(InvalidRequestError, match="which some servers read as"):
+        parse_body(body.encode(), kind)
+
+
+def test_other_fields_may_be_written_in_any_case() -> None:
+    body = b'{"Temperature": 1, "tools": [{"Type": 1, "Text": 2}], "messages": [{"role": "user", '
+    body += b'"content": "hi", "Name": "Model"}], "metadata": {"Messages": "Content"}}'
+    assert parse_body(body, "chat")[1].text == "hi"

@@ -104,6 +104,7 @@ def parse_body(
         raise _explain(body, kind, max_body_bytes, error) from None
     # First, since it leaves every string with its UTF-8, which the text is made of.
     _refuse_duplicate_keys(body, request, _JUDGED_KEYS[kind])
+    _refuse_other_case(request, _JUDGED_KEYS[kind])
     return request, _text(request, kind, max_body_bytes)
 
 
@@ -170,6 +171,26 @@ def _refuse_duplicate_keys(body: bytes, request: object, judged: Sequence[str]) 
         json.loads(body, object_pairs_hook=check)
     except RecursionError:
         raise InvalidRequestError("the request is nested too deep") from None
+
+
+def _refuse_other_case(request: object, judged: Sequence[str]) -> None:
+    """Refuse what some servers, those in Go among them, take for a field that is judged."""
+    if not isinstance(request, dict):
+        return
+    names = set(request)
+    messages = request.get("messages")
+    if isinstance(messages, list):
+        objects = [message for message in messages if isinstance(message, dict)]
+        names.update(*objects)
+        for message in objects:
+            content = message.get("content")
+            if isinstance(content, list):
+                names.update(*(part for part in content if isinstance(part, dict)))
+    for name in names.difference(judged):
+        if (field := name.casefold()) in judged:
+            raise InvalidRequestError(
+                f'the request has a field "{name}", which some servers read as "{field}"'
+            )
 
 
 def _colons(document: bytes) -> int:
