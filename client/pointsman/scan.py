@@ -238,7 +238,7 @@ class ModelScan:
             self._in_string = quotes.size == 0
             return 0 if self._in_string else int(quotes[0]) + 1
         folded = marks | 0x20  # [ and ] become { and }
-        in_string = (np.add.accumulate(is_quote, dtype=np.intp) + self._in_string) & 1
+        in_string = (np.add.accumulate(is_quote, dtype=np.uint8) + self._in_string) & 1
         outside = np.flatnonzero((folded & 1) > in_string)  # of the marks, only { and } are odd
         if outside.size:
             # "{" is one less than "|", "}" one more.
