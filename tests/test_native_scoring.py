@@ -111,9 +111,18 @@ def test_names(text: str) -> None:
     assert natively == by_numpy
 
 
-@pytest.mark.parametrize("unit", ["One and the same. ", "Row {n} of {n}. ", "w{n} v{n} u{n}.\n"])
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "One and the same. ",
+        "Row {n} of {n}. ",
+        "w{n} v{n} u{n}.\n",
+        "One of kind{m}, as all. ",
+        "k{m}\n",
+    ],
+)
 def test_near_duplicates_of_hostile_texts(unit: str) -> None:
-    read = tokenizer.read("".join(unit.format(n=n) for n in range(20_000)))
+    read = tokenizer.read("".join(unit.format(n=n, m=n * n % 997) for n in range(20_000)))
     terms = prepare(read, np.zeros(1, np.int64)).terms
     keys = np.random.default_rng(1).integers(0, 2**32, terms.shape[1], np.uint32)
     counted = np.ones(len(keys), np.bool_)
@@ -139,6 +148,26 @@ def test_signals_are_rounded_alike() -> None:
         expected = [textrank(UnitRows(terms)), density(terms), novelty(UnitRows(terms))]
         got = _signals_natively(library(), terms, None)
         assert got.tobytes() == np.stack(expected).tobytes()
+
+
+@pytest.mark.parametrize("ties", [False, True])
+@pytest.mark.parametrize("room", [100, 3_000, 9_000])
+def test_retrieve_of_many(room: int, ties: bool) -> None:
+    """What is left over is brought into order as far as it fits."""
+    rng = np.random.default_rng(room)
+    count = 6_000
+    terms = scipy.sparse.csr_array(rng.poisson(0.1, (count, 20)).astype(np.float64))
+    tokens, shared = rng.integers(1, 5, count), np.zeros(count, np.int64)
+    scores = rng.integers(0, 5, count) * 0.25 if ties else rng.normal(size=count)
+    repeated = rng.random(count) < 0.8
+
+    def answer() -> tuple[object, ...]:
+        first = [Forced(0, "first")]
+        kept = retrieve(scores, tokens, shared, terms, first, repeated, room, 0.3)
+        return kept.sentences.tolist(), list(kept.reasons.items())
+
+    natively, by_numpy = both(answer)
+    assert natively == by_numpy
 
 
 @given(

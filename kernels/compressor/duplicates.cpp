@@ -1,6 +1,8 @@
 // Finds sentences that repeat an earlier one; see duplicates.py.
 #include <algorithm>
 #include <array>
+#include <numeric>
+#include <utility>
 
 #include "characters.h"
 #include "library.h"
@@ -43,6 +45,30 @@ int64_t keep_shared(Signed* all, int64_t count, uint8_t* slots, int bits) {
   Signed* end =
       std::remove_if(all, all + count, [&](const Signed& one) { return slots[slot(one)] < 2; });
   return end - all;
+}
+
+// Sorts by signature what ascends by row, in linear time: by one digit after the other, the lowest
+// first, but for those that are the same in all. `spare` is of the same size.
+void sort(Signed* all, int64_t count, Signed* spare) {
+  constexpr int kBits = 11, kDigits = (64 + kBits - 1) / kBits;
+  constexpr int64_t kFew = 4096;
+  if (count <= kFew) return std::sort(all, all + count);
+  std::array<std::array<int64_t, 1 << kBits>, kDigits> places{};
+  const auto digit = [](const Signed& one, int nth) {
+    return one.signature >> (kBits * nth) & ((1 << kBits) - 1);
+  };
+  for (int64_t i = 0; i < count; ++i) {
+    for (int nth = 0; nth < kDigits; ++nth) ++places[nth][digit(all[i], nth)];
+  }
+  Signed *from = all, *to = spare;
+  for (int nth = 0; nth < kDigits; ++nth) {
+    std::array<int64_t, 1 << kBits>& place = places[nth];
+    if (place[digit(all[0], nth)] == count) continue;
+    std::exclusive_scan(place.begin(), place.end(), place.begin(), int64_t{0});
+    for (int64_t i = 0; i < count; ++i) to[place[digit(from[i], nth)]++] = from[i];
+    std::swap(from, to);
+  }
+  if (from != all) std::copy(from, from + count, all);
 }
 
 // Compares rows with the first one of the same signature.
@@ -94,7 +120,8 @@ POINTSMAN_EXPORT int64_t pointsman_near_duplicates(const int32_t* row_ends, int6
   const auto best = allocate<double>(rows);
   const auto slots = allocate<uint8_t>(int64_t{1} << bits);
   const auto bands = allocate<Signed>(kBands * rows);
-  if (!hashes || !marks || !sizes || !best || !slots || !bands) return kOutOfMemory;
+  const auto spare = allocate<Signed>(rows);
+  if (!spare || !hashes || !marks || !sizes || !best || !slots || !bands) return kOutOfMemory;
 
   for (int64_t column = 0; column < column_count; ++column) {
     for (size_t nth = 0; nth < kDraws.size(); ++nth) {
@@ -130,7 +157,7 @@ POINTSMAN_EXPORT int64_t pointsman_near_duplicates(const int32_t* row_ends, int6
   for (int band = 0; band < kBands; ++band) {
     Signed* found = &bands[band * rows];
     const int64_t count = keep_shared(found, some, slots.get(), bits);
-    std::sort(found, found + count);
+    if (count > 0) sort(found, count, spare.get());
     int64_t first = 0;
     for (int64_t i = 1; i < count; ++i) {
       if (found[i].signature != found[first].signature) {

@@ -192,8 +192,13 @@ POINTSMAN_EXPORT int64_t pointsman_fill_room(const double* scores, const int64_t
   };
   int64_t smallest = choice.left + 1;
   const auto take_best = [&](Ranked* first, Ranked* last) {
-    std::sort(first, last);
-    for (; first < last && choice.left >= smallest; ++first) choice.take(first->sentence);
+    // Of many mostly few fit: they are brought into order as far as it goes.
+    for (int64_t count = 1024; first < last && choice.left >= smallest; count *= 2) {
+      Ranked* next = first + std::min(count, last - first);
+      if (next < last) std::nth_element(first, next, last);
+      std::sort(first, next);
+      for (; first < next && choice.left >= smallest; ++first) choice.take(first->sentence);
+    }
   };
   end = std::remove_if(pool_end, end, is_too_large);
   Ranked* again = ranked.get() + all;

@@ -206,6 +206,11 @@ int32_t count_few(const int32_t* terms, int64_t count, int32_t* columns, double*
 }
 
 int32_t count_terms(const int32_t* terms, int64_t count, int32_t* columns, double* times) {
+  if (count == 1) {
+    *columns = *terms;
+    *times = 1;
+    return 1;
+  }
   if (count <= 16) return count_few<16>(terms, count, columns, times);
   if (count <= 32) return count_few<32>(terms, count, columns, times);
   std::copy(terms, terms + count, columns);

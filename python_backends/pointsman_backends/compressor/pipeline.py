@@ -489,9 +489,9 @@ def _check_offsets(
 
 def _spread(signal: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Raise each sentence to a share of its neighbours' value, float64 [S]."""
-    spread = signal.copy()
-    spread[1:] = np.maximum(spread[1:], _BESIDE * signal[:-1])
-    spread[:-1] = np.maximum(spread[:-1], _BESIDE * signal[1:])
+    spread, share = signal.copy(), _BESIDE * signal
+    np.maximum(spread[1:], share[:-1], out=spread[1:])
+    np.maximum(spread[:-1], share[1:], out=spread[:-1])
     return spread
 
 

@@ -132,8 +132,9 @@ def weigh(signals: Mapping[str, _Scores], weights: Mapping[str, float]) -> _Scor
         weights: Of each of them.
     """
     total = np.zeros(len(next(iter(signals.values()))))
+    weighed = np.empty_like(total)
     for name, signal in signals.items():
-        total += weights[name] * signal
+        total += np.multiply(weights[name], signal, out=weighed)
     return total
 
 
@@ -196,8 +197,10 @@ def position(places: _Scores, depth: float) -> _Scores:
 
     Source: Liu et al., "Lost in the Middle", TACL 2024 (arXiv 2307.03172).
     """
-    weights: _Scores = 1 - depth * np.sin(np.pi * places)
-    return weights
+    weights: _Scores = np.pi * places
+    np.sin(weights, out=weights)
+    weights *= depth
+    return np.subtract(1, weights, out=weights)
 
 
 def density(terms: _Array, xp: Any = np) -> _Array:  # noqa: ANN401

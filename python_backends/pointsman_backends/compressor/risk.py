@@ -297,8 +297,11 @@ class RiskModel:
 
     def probability(self, worst: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Risk in [0, 1] of sentences whose worst windows have these sums."""
-        risk: npt.NDArray[np.float64] = 1 / (1 + np.exp(-np.clip(worst + self.bias, -30, 30)))
-        return risk
+        risk: npt.NDArray[np.float64] = worst + self.bias
+        np.minimum(np.maximum(risk, -30, out=risk), 30, out=risk)
+        np.exp(np.negative(risk, out=risk), out=risk)
+        risk += 1
+        return np.divide(1, risk, out=risk)
 
     def _wrong(self) -> str:
         """What is wrong with the values, or nothing."""
