@@ -44,12 +44,9 @@ class WordCache:
     def look_up(self, words: Words) -> Columns:
         """Return the values of each of ``words.distinct``, [V] each."""
         hashes, columns = self._known
-        at = _find(hashes, words.distinct)
-        # One beyond the last known word stands for that: which it is not, either.
+        at, unknown = _locate(words, hashes)
         values = tuple(column.take(at, mode="clip") for column in columns)
-        unknown = np.flatnonzero(hashes.take(at, mode="clip") != words.distinct)
         if len(unknown):
-            unknown = unknown[_order(words.examples[unknown])]
             new = self._compute(words, words.examples[unknown])
             for value, column in zip(values, new, strict=True):
                 value[unknown] = column
@@ -69,6 +66,27 @@ class WordCache:
             np.insert(known, at, hashes),
             tuple(np.insert(v, at, c[first]) for v, c in zip(values, columns, strict=True)),
         )
+
+
+def _locate(
+    words: Words, known: npt.NDArray[np.uint64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Find ``words.distinct`` among hashes that ascend, once for all caches that know the same.
+
+    Returns:
+        Index of each among the known ones, or of another one, at most one beyond the last; int64
+        [V]. Indices of the words that are not known, in the order of the text, int64 [N].
+    """
+    held = words.located[-1:]
+    if held and held[0][0] is known:
+        _, at, unknown = held[0]
+        return at, unknown
+    at = _find(known, words.distinct)
+    # One beyond the last known word stands for that: which it is not, either.
+    unknown = np.flatnonzero(known.take(at, mode="clip") != words.distinct)
+    unknown = unknown[_order(words.examples[unknown])]
+    words.located[:] = [(known, at, unknown)]
+    return at, unknown
 
 
 def _order(places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -6,7 +6,7 @@ import ctypes
 import dataclasses
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,7 @@ class Words:
         distinct: Hashes of the distinct words among ``terms``, uint64 [V].
         examples: For each of ``distinct`` the index of one such word, int64 [V].
         which: For each of ``terms`` its index into ``distinct``, int32 [T].
+        located: What ``word_cache`` found of them, for others who ask the same.
     """
 
     normal: NormalText
@@ -43,6 +44,7 @@ class Words:
     distinct: npt.NDArray[np.uint64]
     examples: npt.NDArray[np.int64]
     which: npt.NDArray[np.int32]
+    located: list[Any] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.starts)
