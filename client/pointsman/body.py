@@ -16,7 +16,7 @@ __all__ = ["ChatBody", "Redaction", "RequestBody"]
 
 # The model is mostly the first key.
 _FIRST_LOOK = 64
-_LOOK = 2**16
+_LOOK = 3 * 2**14
 
 
 @dataclass(frozen=True, eq=False)
