@@ -16,7 +16,7 @@ __all__ = ["ChatBody", "Redaction", "RequestBody"]
 
 # The model is mostly the first key.
 _FIRST_LOOK = 64
-_LOOK = 3 * 2**14
+_LOOK = 2**16
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +93,10 @@ class RequestBody:
         check_size(self._size, self._limit)
         if self._kept is None:
             self._scan.feed(chunk)
+        elif self._size == len(chunk):
+            # Not copied unless more of it comes: a body that is passed through is one chunk here.
+            self._kept = io.BytesIO(chunk)
+            self._kept.seek(len(chunk))
         else:
             self._kept.write(chunk)
 
@@ -132,11 +136,11 @@ class RequestBody:
         """Look at what has come since, up to the model or at all of it."""
         if self._kept is None:
             return
-        with self._kept.getbuffer() as kept:
-            while self._scan.position < self._size and (everything or not self._scan.done):
-                begin = self._scan.position
-                length = _LOOK if begin else _FIRST_LOOK
-                self._scan.feed(bytes(kept[begin : begin + length]))
+        kept = self._kept.getvalue()
+        while self._scan.position < self._size and (everything or not self._scan.done):
+            begin = self._scan.position
+            length = _LOOK if begin else _FIRST_LOOK
+            self._scan.feed(kept[begin : begin + length])
 
     def stream_through(self) -> bytes:
         """Keep nothing from now on.

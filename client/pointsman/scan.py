@@ -22,7 +22,7 @@ _LONGEST_NAME = 1024
 # What is skipped is followed mark by mark at first, since most lists are short; from there on in
 # windows, which cost the same whatever is in them.
 _SHORT = 2**10
-_WINDOW = 3 * 2**14
+_WINDOW = 2**16
 # A stretch without a quote that is worth a step of its own.
 _LEAP = 2048
 
