@@ -41,6 +41,12 @@ app = typer.Typer(
 )
 
 Url = Annotated[str, typer.Option("--url", help="Triton's gRPC endpoint, HOST:PORT.")]
+ModelRepository = Annotated[
+    Path | None, typer.Option(help="Another model repository than the shipped one.")
+]
+PolicyName = Annotated[
+    str | None, typer.Option(help="A policy of policy.yaml.", show_default="its default")
+]
 DEFAULT_URL = "127.0.0.1:8001"
 _TIMEOUT_S = 5.0
 # With --budget full: 32,768 tokens take many seconds on two cores.
@@ -61,9 +67,7 @@ def serve(
     grpc_port: Annotated[int, typer.Option(help="Triton's gRPC port.")] = 8001,
     metrics_port: Annotated[int, typer.Option(help="Triton's Prometheus metrics.")] = 8002,
     health_port: Annotated[int, typer.Option(help="/healthz: ready only when it is.")] = 8003,
-    model_repository: Annotated[
-        Path | None, typer.Option(help="Another model repository than the shipped one.")
-    ] = None,
+    model_repository: ModelRepository = None,
 ) -> None:
     """Start the embedded Triton in the foreground and keep it healthy until SIGINT or SIGTERM."""
     # Imported here: `route` must not need the server's packages.
@@ -97,12 +101,8 @@ def gateway(
             help="Base URL to ask every model at.", show_default="each model's of policy.yaml"
         ),
     ] = None,
-    policy: Annotated[
-        str | None, typer.Option(help="A policy of policy.yaml.", show_default="its default")
-    ] = None,
-    model_repository: Annotated[
-        Path | None, typer.Option(help="Another model repository than the shipped one.")
-    ] = None,
+    policy: PolicyName = None,
+    model_repository: ModelRepository = None,
     max_body_mib: Annotated[int, typer.Option(min=1, help="Largest request body.")] = 16,
     max_in_flight: Annotated[int, typer.Option(min=1, help="Requests at once.")] = 1000,
     body_timeout: Annotated[
@@ -145,12 +145,8 @@ def extproc(
     port: Annotated[int, typer.Option(help="Port to listen on.")],
     triton: Annotated[str, typer.Option(help="gRPC endpoint of a running server, HOST:PORT.")],
     host: Annotated[str, typer.Option(help="Address to bind to.")] = "127.0.0.1",
-    policy: Annotated[
-        str | None, typer.Option(help="A policy of policy.yaml.", show_default="its default")
-    ] = None,
-    model_repository: Annotated[
-        Path | None, typer.Option(help="Another model repository than the shipped one.")
-    ] = None,
+    policy: PolicyName = None,
+    model_repository: ModelRepository = None,
 ) -> None:
     """Check requests on their way through Envoy, as its external processor (gRPC)."""
     from pointsman.extproc import command
@@ -216,9 +212,7 @@ def explain(
     profile: Annotated[
         str | None, typer.Option(help="Weights of the signals; default: those of config.pbtxt.")
     ] = None,
-    model_repository: Annotated[
-        Path | None, typer.Option(help="Another model repository than the shipped one.")
-    ] = None,
+    model_repository: ModelRepository = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Print every sentence that is dropped.")
     ] = False,
@@ -257,9 +251,7 @@ def doctor(
     url: Annotated[
         str | None, typer.Option(help="Also ask this running server (gRPC, HOST:PORT).")
     ] = None,
-    model_repository: Annotated[
-        Path | None, typer.Option(help="Another model repository than the shipped one.")
-    ] = None,
+    model_repository: ModelRepository = None,
 ) -> None:
     """Say what this machine has, what is missing, and how to mend it."""
     from pointsman.doctor import diagnose

@@ -23,16 +23,17 @@ from pointsman.errors import (
     PointsmanError,
     RequestError,
     ServerError,
+    SetupError,
     UnknownPolicyError,
 )
 from pointsman.placeholders import Placeholders
 from pointsman.router import AsyncRouter
-from pointsman_backends.router.policy import AUTO, Policy, PolicyFile
+from pointsman_backends.router.policy import AUTO, Policy, PolicyError, PolicyFile, load_policy_file
 
 if TYPE_CHECKING:
     from pointsman.early import EarlyLook
 
-__all__ = ["Guard", "Verdict"]
+__all__ = ["Guard", "Verdict", "read_policies"]
 
 _log = logging.getLogger(__name__)
 
@@ -40,6 +41,18 @@ _RETRY_AFTER_S = 1
 # Printable ASCII without what quotes.
 _HEADER_SAFE = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
 _PLAIN = re.compile(r"[ -$&-~]+")
+
+
+def read_policies(repository: Path) -> PolicyFile:
+    """Read the policy file of a model repository.
+
+    Raises:
+        SetupError: It cannot be used.
+    """
+    try:
+        return load_policy_file(repository / "router" / "1" / "policy.yaml")
+    except PolicyError as error:
+        raise SetupError(str(error)) from None
 
 
 @dataclass(frozen=True)

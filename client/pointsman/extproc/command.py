@@ -7,7 +7,7 @@ import logging
 from pathlib import Path
 
 from pointsman import paths
-from pointsman.errors import PackageNotFoundError, SetupError
+from pointsman.errors import PackageNotFoundError
 from pointsman.router import AsyncRouter
 
 
@@ -25,15 +25,12 @@ def run(
     """
     try:
         from pointsman.extproc.server import serve
-        from pointsman_backends.router.policy import PolicyError, load_policy_file
+        from pointsman.guard import read_policies
     except ModuleNotFoundError as error:
         raise PackageNotFoundError(str(error.name), "extproc") from None
     logging.basicConfig(format="pointsman: %(levelname)s: %(message)s")
     repository = paths.model_repository(model_repository)
-    try:
-        policies = load_policy_file(repository / "router" / "1" / "policy.yaml")
-    except PolicyError as error:
-        raise SetupError(str(error)) from None
+    policies = read_policies(repository)
 
     async def serve_until_signalled() -> None:
         async with AsyncRouter(triton) as router:

@@ -21,9 +21,9 @@ from pointsman.errors import SetupError, UnknownPolicyError
 from pointsman.gateway.app import Trouble, application
 from pointsman.gateway.exchange import Limits
 from pointsman.gateway.http import BoundedHttp
+from pointsman.guard import read_policies
 from pointsman.router import AsyncRouter
 from pointsman.supervisor import Supervisor
-from pointsman_backends.router.policy import PolicyError, PolicyFile, load_policy_file
 
 __all__ = ["serve"]
 
@@ -66,7 +66,7 @@ def serve(
     _allow_descriptors(2 * limits.in_flight + _OTHER_DESCRIPTORS)
     logging.basicConfig(level=logging.WARNING, format="pointsman: %(message)s")
     repository = paths.model_repository(model_repository)
-    policies = _policies(repository)
+    policies = read_policies(repository)
     check_port(host, port)
     with _until_signalled(), _decider(repository, triton) as (url, trouble):
         try:
@@ -113,13 +113,6 @@ def _allow_descriptors(count: int) -> None:
     if soft != resource.RLIM_INFINITY and soft < count:
         most = count if hard == resource.RLIM_INFINITY else min(count, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
-
-
-def _policies(repository: Path) -> PolicyFile:
-    try:
-        return load_policy_file(repository / "router" / "1" / "policy.yaml")
-    except PolicyError as error:
-        raise SetupError(str(error)) from None
 
 
 @contextlib.contextmanager
