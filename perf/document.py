@@ -1,0 +1,65 @@
+"""One JSON document for all parts of a benchmark: raw samples, and what they were measured on.
+
+Each part is a key (``stages``, ``load``, ``memory``, ``curve``, ``waterfall``); ``made`` says for
+each part when, in how many seconds, with which settings, of which revision, on which machine. A
+part that is not measured anew keeps what it was.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import time
+from collections.abc import Callable
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Annotated, Any
+
+import machine
+import typer
+
+RESULTS = Path(__file__).parent / "results"
+
+Document = dict[str, Any]
+Quick = Annotated[bool, typer.Option("--quick", help="Fewer and shorter texts.")]
+Output = Annotated[
+    Path | None,
+    typer.Option(help="JSON to write.", show_default="perf/results/<date>-<host>.json"),
+]
+
+
+def of_today() -> Path:
+    """Return where the results of this day and host go."""
+    return RESULTS / f"{datetime.now(timezone.utc).date()}-{platform.node()}.json"
+
+
+def read(path: Path) -> Document:
+    """Return a document; ValueError if the file is none."""
+    try:
+        document = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{path}: not JSON: {error}") from None
+    if not isinstance(document, dict) or not isinstance(document.get("made"), dict):
+        raise ValueError(f"{path}: not written by perf/bench.py: it has no object `made`")
+    return document
+
+
+def record(part: str, measure: Callable[[bool], Any], quick: bool, output: Path | None) -> Path:
+    """Measure a part and write it into its document; return the document's path.
+
+    Args:
+        part: key of the document.
+        measure: takes ``quick``, returns what JSON can hold.
+        quick: whether few and short texts will do.
+        output: the document; default: that of this day and host.
+    """
+    path = output or of_today()
+    document = read(path) if path.is_file() else {"made": {}}
+    described = machine.describe()
+    begun, at = time.monotonic(), datetime.now(timezone.utc).isoformat(timespec="seconds")
+    document[part] = measure(quick)
+    seconds = round(time.monotonic() - begun, 1)
+    document["made"][part] = {"at": at, "seconds": seconds, "quick": quick, **described}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    return path
