@@ -3,14 +3,23 @@
 Each part is a key (``stages``, ``load``, ``memory``, ``curve``, ``waterfall``); ``made`` says for
 each part when, in how many seconds, with which settings, of which revision, on which machine. A
 part that is not measured anew keeps what it was.
+
+Wherever in a part it stands, an object with raw samples is a cell of ``perf/compare.py``:
+
+- ``samples_ms`` or ``samples_mib``: what was measured, in the order in which it was;
+- the keys of ``KEYS`` that tell it from the other cells of its part (``tokens``: those wanted, the
+  same in each run, not those that a text happened to have);
+- ``texts``: ``digest`` of the texts asked about, one a sample, in the order of the samples. Where it
+  is the same in both runs, samples are compared pair by pair; left out where there is no such order.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,6 +28,8 @@ import machine
 import typer
 
 RESULTS = Path(__file__).parent / "results"
+KEYS = ("stage", "mode", "mix", "name", "tokens", "concurrency")
+"""What can tell cells apart."""
 
 Document = dict[str, Any]
 Quick = Annotated[bool, typer.Option("--quick", help="Fewer and shorter texts.")]
@@ -63,3 +74,9 @@ def record(part: str, measure: Callable[[bool], Any], quick: bool, output: Path 
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     return path
+
+
+def digest(texts: Iterable[str]) -> str:
+    """Return 16 hexadecimal digits that tell one sequence of texts from another."""
+    digests = (hashlib.sha256(text.encode()).digest() for text in texts)
+    return hashlib.sha256(b"".join(digests)).hexdigest()[:16]
