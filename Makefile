@@ -1,4 +1,4 @@
-.PHONY: demo test lint bench train evaluate clean
+.PHONY: demo test lint bench bench-quick bench-parts report train evaluate clean
 
 demo:
 	@scripts/setup
@@ -15,6 +15,18 @@ lint:
 bench:
 	@scripts/setup dev
 	@scripts/bench
+
+bench-quick:
+	@scripts/setup dev
+	@scripts/bench --quick
+
+bench-parts:
+	@scripts/setup dev
+	@scripts/bench_parts
+
+report:
+	@scripts/setup dev
+	@.venv/bin/python perf/report.py
 
 train:
 	@scripts/train

@@ -7,10 +7,10 @@ part that is not measured anew keeps what it was.
 Wherever in a part it stands, an object with raw samples is a cell of ``perf/compare.py``:
 
 - ``samples_ms`` or ``samples_mib``: what was measured, in the order in which it was;
-- the keys of ``KEYS`` that tell it from the other cells of its part (``tokens``: those wanted, the
+- the keys of ``KEYS`` that tell it from other cells of its part (``tokens``: those wanted, the
   same in each run, not those that a text happened to have);
-- ``texts``: ``digest`` of the texts asked about, one a sample, in the order of the samples; left out
-  where there is no such order. Where it is the same in both runs, samples are compared in pairs.
+- ``texts``: ``digest`` of the texts asked about, one a sample, in the order of the samples, if there
+  is such an order. Where it is the same in both runs, samples are compared in pairs.
 """
 
 from __future__ import annotations
@@ -35,13 +35,24 @@ Document = dict[str, Any]
 Quick = Annotated[bool, typer.Option("--quick", help="Fewer and shorter texts.")]
 Output = Annotated[
     Path | None,
-    typer.Option(help="JSON to write.", show_default="perf/results/<date>-<host>.json"),
+    typer.Option(help="JSON to write.", show_default="perf/results/<date>-<host>[-quick].json"),
 ]
+_QUICK = "-quick"
 
 
-def of_today() -> Path:
-    """Return where the results of this day and host go."""
-    return RESULTS / f"{datetime.now(timezone.utc).date()}-{platform.node()}.json"
+def of_today(quick: bool) -> Path:
+    """Return where the results of this day and host go; quick ones never replace full ones."""
+    day = datetime.now(timezone.utc).date()
+    return RESULTS / f"{day}-{platform.node()}{_QUICK if quick else ''}.json"
+
+
+def newest(folder: Path = RESULTS) -> Path:
+    """Return the document of the latest day, a full one; FileNotFoundError if there is none."""
+    found = folder.glob("20[0-9][0-9]-[0-9][0-9]-[0-9][0-9]-*.json")
+    full = sorted(path for path in found if not path.stem.endswith(_QUICK))
+    if not full:
+        raise FileNotFoundError(f"{folder} has no <date>-<host>.json: `make bench` writes one")
+    return full[-1]
 
 
 def read(path: Path) -> Document:
@@ -64,7 +75,7 @@ def record(part: str, measure: Callable[[bool], Any], quick: bool, output: Path 
         quick: whether few and short texts will do.
         output: the document; default: that of this day and host.
     """
-    path = output or of_today()
+    path = output or of_today(quick)
     document = read(path) if path.is_file() else {"made": {}}
     described = machine.describe()
     begun, at = time.monotonic(), datetime.now(timezone.utc).isoformat(timespec="seconds")
