@@ -9,8 +9,8 @@ Wherever in a part it stands, an object with raw samples is a cell of ``perf/com
 - ``samples_ms`` or ``samples_mib``: what was measured, in the order in which it was;
 - the keys of ``KEYS`` that tell it from other cells of its part (``tokens``: those wanted, the
   same in each run, not those that a text happened to have);
-- ``texts``: ``digest`` of the texts asked about, one a sample, in the order of the samples, if there
-  is such an order. Where it is the same in both runs, samples are compared in pairs.
+- ``texts``: ``digest`` of the texts asked about, one a sample, in the order of the samples, where
+  there is one. Where it is the same in both runs, samples are compared in pairs.
 """
 
 from __future__ import annotations
