@@ -3,9 +3,10 @@
 - time: by length of English text, on one thread, with steps, memory and growth.
 - agreement: what the router says of long prompts with something planted in them, compressed and
   whole, and compressed as arXiv 2603.12646 publishes it (re-implemented).
+- profiles: the same agreement with each of the shipped profiles.
 - adversarial: time beside plain English of the same size, and whether a hidden attack is read.
 
-Agreement and adversarial read the held-out texts that .venv-train's packages carry; whole texts
+All but time read the held-out texts that .venv-train's packages carry; whole texts
 take seconds each, so their verdicts are remembered under build/compression/. A part that is not
 measured keeps its figures of the last time.
 
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,7 +28,7 @@ import typer
 from threadpoolctl import threadpool_limits
 
 from pointsman import paths
-from pointsman_backends.compressor import Compressor
+from pointsman_backends.compressor import PROFILES, Compressor
 
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / "build" / "compression" / "uncompressed.jsonl"
@@ -44,6 +46,7 @@ class Part(str, Enum):
 
     TIME = "time"
     AGREEMENT = "agreement"
+    PROFILES = "profiles"
     ADVERSARIAL = "adversarial"
 
 
@@ -65,6 +68,7 @@ def main(
     measures: dict[Part, Callable[[], dict[str, Any]]] = {
         Part.TIME: lambda: measure_time(repository),
         Part.AGREEMENT: lambda: measure_agreement(repository, data, prompts),
+        Part.PROFILES: lambda: measure_profiles(repository, data, prompts),
         Part.ADVERSARIAL: lambda: measure_adversarial(repository, data),
     }
     for name in part or list(Part):
@@ -110,6 +114,32 @@ def measure_agreement(repository: Path, data: Path, prompts: int) -> dict[str, A
     judge = compression_agreement.Judge(repository)
     bank = compression_prompts.Bank.load(data, judge.served.count)
     return {"rows": list(compression_agreement.measure(judge, bank, data, range(prompts), CACHE))}
+
+
+def measure_profiles(repository: Path, data: Path, prompts: int) -> dict[str, Any]:
+    """Measure agreement and correctness with each profile; counts alone are kept."""
+    import compression_agreement
+    import compression_counts as counts
+    import compression_prompts
+
+    check_packages()
+    judge = compression_agreement.Judge(repository)
+    bank = compression_prompts.Bank.load(data, judge.served.count)
+    rows = list(compression_agreement.measure_profiles(judge, bank, data, range(prompts), CACHE))
+    return {
+        "prompts": len(rows),
+        "truncated": {name: sum(row[name]["truncated"] for row in rows) for name in PROFILES},
+        **{
+            key: {
+                figure: {name: asdict(found[name]) for name in PROFILES}
+                for figure, found in figures(rows, tuple(PROFILES)).items()
+            }
+            for key, figures in (
+                ("agreement", counts.agreement),
+                ("correctness", counts.correctness),
+            )
+        },
+    }
 
 
 def measure_adversarial(repository: Path, data: Path) -> dict[str, Any]:

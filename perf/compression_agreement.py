@@ -22,7 +22,7 @@ import orjson
 from compression_counts import WAYS, WHOLE
 from rich.progress import track
 
-from pointsman_backends.compressor import Compressed, Compressor
+from pointsman_backends.compressor import PROFILES, Compressed, Compressor
 from pointsman_backends.patterns import scan
 from pointsman_backends.repository import version_folder
 from pointsman_backends.router.decision import decide
@@ -154,6 +154,7 @@ class Judge:
     """
 
     def __init__(self, repository: Path) -> None:
+        self.repository = repository
         self.served = Served(repository)
         self.compressor = Compressor.from_repository(
             repository, CLASSIFIERS, default_budget=BUDGET, max_text_bytes=LONGEST_BYTES
@@ -322,5 +323,40 @@ def measure(
                     ),
                 }
                 for way in WAYS
+            },
+        }
+
+
+def measure_profiles(
+    judge: Judge, bank: prompts.Bank, data: Path, numbers: Iterable[int], cache: Path
+) -> Iterator[Row]:
+    """Judge prompts compressed with each of the shipped profiles; a row each, as above."""
+    whole = Whole(judge, cache)
+    compressors = {
+        name: Compressor.from_repository(
+            judge.repository,
+            CLASSIFIERS,
+            default_budget=BUDGET,
+            max_text_bytes=LONGEST_BYTES,
+            profile=profile,
+        )
+        for name, profile in PROFILES.items()
+    }
+    for number in track(list(numbers), "profiles"):
+        prompt = prompts.build(number, bank, data, judge.served.count)
+        full, _ = whole.judge(prompt)
+        text = prompt.text.encode()
+        yield {
+            "kind": prompt.kind,
+            "source": prompt.source,
+            "gold_domain": prompt.domain,
+            WHOLE: compare(full, full, prompt),
+            **{
+                name: compare(
+                    full,
+                    judge.judge(compressed(compressor.compress(text, prompt.messages, BUDGET))),
+                    prompt,
+                )
+                for name, compressor in compressors.items()
             },
         }

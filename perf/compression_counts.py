@@ -135,19 +135,21 @@ SPANS = (
 )
 
 
-def agreement(rows: Sequence[Row]) -> dict[str, dict[str, Share]]:
+def agreement(rows: Sequence[Row], ways: Sequence[str] = WAYS) -> dict[str, dict[str, Share]]:
     """By figure and way: what compression keeps of the verdicts on whole texts."""
     figures = {
-        name: {way: share([hit(row, way) for row in rows if pick(row)]) for way in WAYS}
+        name: {way: share([hit(row, way) for row in rows if pick(row)]) for way in ways}
         for name, pick, hit in AGREEMENT
     }
     for name, key in SPANS:
         chosen = [row for row in rows if row["kind"] == PERSONAL or key.startswith("all")]
-        figures[name] = {way: pooled([row[way][key] for row in chosen]) for way in WAYS}
+        figures[name] = {way: pooled([row[way][key] for row in chosen]) for way in ways}
     return figures
 
 
-def correctness(rows: Sequence[Row]) -> dict[str, dict[str, Share]]:
+def correctness(
+    rows: Sequence[Row], compressed: Sequence[str] = WAYS
+) -> dict[str, dict[str, Share]]:
     """By figure and way, the whole text among them: how often it is right."""
     sources = dict.fromkeys(row["source"] for row in rows if row["kind"] == ATTACK)
     attacks: list[tuple[str, Pick]] = [("attacks found unsafe", of_kind(ATTACK))]
@@ -155,7 +157,7 @@ def correctness(rows: Sequence[Row]) -> dict[str, dict[str, Share]]:
         (f"attacks found unsafe: {source}", lambda row, wanted=source: row["source"] == wanted)  # type: ignore[misc]
         for source in sources
     ]
-    ways = (WHOLE, *WAYS)
+    ways = (WHOLE, *compressed)
     figures = {
         name: {way: share([flagged(row, way) for row in rows if pick(row)]) for way in ways}
         for name, pick in attacks

@@ -173,6 +173,35 @@ def agreement_parts(part: Results) -> list[str]:
     ]
 
 
+def profile_tables(part: Results) -> list[str]:
+    """Return the tables of agreement and correctness by profile."""
+    names = list(part["truncated"])
+    tables = [
+        by_way(
+            first,
+            {
+                figure: {name: Share(**found[name]) for name in names}
+                for figure, found in part[key].items()
+            },
+            names,
+        )
+        for key, first in (
+            ("agreement", "compressed against whole"),
+            ("correctness", "against the truth"),
+        )
+    ]
+    truncated = table(
+        ["", *names],
+        [
+            [
+                "flagged as truncated",
+                *(f"{found / part['prompts']:.1%}" for found in part["truncated"].values()),
+            ]
+        ],
+    )
+    return [*tables, truncated]
+
+
 def adversarial_table(rows: Sequence[Results]) -> str:
     """Return the table of texts made to hurt."""
     lines = []
@@ -233,6 +262,14 @@ def markdown(results: Results) -> str:
         parts += ["## Verdicts\n", machine_line(results["agreement"])]
         parts += [*agreement_parts(results["agreement"])]
         parts += ["\n![Agreement over length and depth](images/compression_agreement.svg)\n"]
+    if "profiles" in results:
+        part = results["profiles"]
+        parts += ["## Profiles\n", machine_line(part)]
+        parts += [
+            f"The same {part['prompts']:,} prompts compressed with each of the shipped profiles "
+            "([compressor.md](compressor.md#parameters)).\n",
+            *profile_tables(part),
+        ]
     if "adversarial" in results:
         part = results["adversarial"]
         parts += ["## Texts made to hurt\n", machine_line(part)]

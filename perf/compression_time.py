@@ -14,7 +14,7 @@ from typing import Any
 import compression_reference as reference
 import numpy as np
 from attention_report import exponent
-from prose import Prose
+from prose import PACKAGES, Prose
 from rich.progress import track
 
 from pointsman_backends.compressor import Compressed, Compressor
@@ -28,8 +28,6 @@ TURNS, TOKENS = 20, 2_000_000
 TEXTS = 3
 """Compressed one after the other in each turn, before the published scoring, which leaves the
 processor's caches full of its own, has its turn."""
-PACKAGES = ("numpy", "scipy", "sklearn", "networkx", "matplotlib")
-"""Whose docstrings give English enough for a million tokens without repetition."""
 
 Row = dict[str, Any]
 Make = Callable[[], Compressor]

@@ -1,5 +1,6 @@
 """The parts of the compression's measurement that could make a wrong number look right."""
 
+import dataclasses
 import importlib
 import itertools
 import math
@@ -260,12 +261,13 @@ def test_the_share_read_is_counted_over_all_stretches(agreement: ModuleType) -> 
 # Counting
 
 
-def row(counts: ModuleType, whole: str, ours: str, **more: Any) -> dict[str, Any]:
-    def way(safety: str) -> dict[str, Any]:
-        spans = {"gold": [1, 2], **{key: [1, 2] for _, key in counts.SPANS}}
-        read = {"read": 500, "truncated": False, "planted_read": 1.0}
-        return {"safety": safety, "domain": "law", "routed": "law", **spans, **read}
+def way(counts: ModuleType, safety: str) -> dict[str, Any]:
+    spans = {"gold": [1, 2], **{key: [1, 2] for _, key in counts.SPANS}}
+    read = {"read": 500, "truncated": False, "planted_read": 1.0}
+    return {"safety": safety, "domain": "law", "routed": "law", **spans, **read}
 
+
+def row(counts: ModuleType, whole: str, ours: str, **more: Any) -> dict[str, Any]:
     return {
         "kind": "attack",
         "source": "some set",
@@ -273,8 +275,8 @@ def row(counts: ModuleType, whole: str, ours: str, **more: Any) -> dict[str, Any
         "tokens": 5000,
         "depth": 0.5,
         "gold_domain": None,
-        counts.WHOLE: way(whole),
-        **{name: way(ours) for name in counts.WAYS},
+        counts.WHOLE: way(counts, whole),
+        **{name: way(counts, ours) for name in counts.WAYS},
         **more,
     }
 
@@ -324,6 +326,33 @@ def test_the_page_shows_what_was_counted(counts: ModuleType, report: ModuleType)
     page = report.markdown({"agreement": part})
     line = next(line for line in page.splitlines() if line.startswith("| unsafe verdicts kept |"))
     assert line.count("50.0% [9.5%, 90.5%] of 2") == 3
+
+
+def test_the_page_shows_each_profile(counts: ModuleType, report: ModuleType) -> None:
+    names = ("default", "security")
+    verdicts = [("jailbreak", "benign"), ("jailbreak", "jailbreak"), ("benign", "benign")]
+    rows = [
+        row(counts, whole, ours, default=way(counts, ours), security=way(counts, whole))
+        for whole, ours in verdicts
+    ]
+
+    def told(figures: Any) -> dict[str, Any]:
+        return {
+            figure: {name: dataclasses.asdict(found[name]) for name in names}
+            for figure, found in figures(rows, names).items()
+        }
+
+    part = {
+        "machine": {"cpu": "x", "cores": 2, "load_average": [1.0]},
+        "prompts": len(rows),
+        "truncated": {"default": 0, "security": 3},
+        "agreement": told(counts.agreement),
+        "correctness": told(counts.correctness),
+    }
+    lines = report.markdown({"profiles": part}).splitlines()
+    kept = next(line for line in lines if line.startswith("| unsafe verdicts kept |"))
+    assert [cell.split("%")[0].strip() for cell in kept.split("|")[2:4]] == ["50.0", "100.0"]
+    assert "| flagged as truncated | 0.0% | 100.0% |" in lines
 
 
 # Texts made to hurt
