@@ -1,144 +1,168 @@
 """How much memory ``pointsman serve`` takes, with everything that it starts.
 
-The measure is the proportional set size (PSS): pages that processes share count once. It is read
-when the server has become ready, and again after requests of mixed lengths.
+The measure is the proportional set size: see ``perf/resident.py``. Each model is a process of its
+own, so what a process holds is what its model costs. Four things are read, from one server:
 
-Usage: ``python perf/memory.py [--output FILE.json]``
+- idle: what each process holds, beside the size of its model's files;
+- while requests of growing length run that are compressed, and what is held after them;
+- over many requests of mixed lengths, four at a time, whether the memory stays the same;
+- while requests of growing length run that are read whole, and what is held after them.
+
+Usage: ``python perf/memory.py [--quick] [--requests N] [--output FILE.json]``
 """
 
 from __future__ import annotations
 
-import http.client
-import json
 import random
-import signal
-import socket
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, Annotated
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Annotated, Any
 
-import machine
+import document
+import memory_report as report
 import processes
-import psutil
+import resident
 import typer
 from prose import Prose
 from rich.console import Console
-from rich.table import Table
+from rich.progress import track
+from serving import ask, serving
 
-from pointsman import Router
-from pointsman.processes import pss_bytes
+from pointsman import Router, paths
 
-SIZES = (30, 120, 512, 2048, 8192, 16384)
 SEED = 21
-START_S = 120.0
-POLL_S = 0.1
-RESULTS = Path(__file__).parent / "results"
+LENGTHS = (2048, 8192, 16384, 32768)
+QUICK_LENGTHS = (1024, 2048, 4096)
+LONGEST = 32_600
+"""Drawn for the longest: with it, a text that comes out a little longer still is read whole."""
+TEXTS = {"compressed": 5, "whole": 1}
+"""Requests at one length: what is read whole takes up to half a minute."""
+MIXED = {16: 30, 60: 30, 120: 25, 512: 10, 2048: 5}
+"""Tokens of the many requests, and how many in a hundred have them."""
+REQUESTS, QUICK_REQUESTS = 400, 96
+CALLERS = 4
+BATCHES = 100
+"""Of the many requests, unless there are too few: after each the memory is read."""
+TIMEOUT_S = 600.0
+
+Value = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Server:
-    """A ``pointsman serve`` that runs."""
-
-    pid: int
-    grpc_url: str
+def held(roles: Mapping[int, str]) -> dict[str, dict[str, float]]:
+    """Return what each process holds, in MiB, by its role."""
+    return {role: resident.holdings(resident.rollup(pid)) for pid, role in roles.items()}
 
 
-@contextmanager
-def serving() -> Iterator[Server]:
-    """Run ``pointsman serve`` on free ports, from the moment when it is healthy."""
-    ports = dict(zip(("http", "grpc", "metrics", "health"), free_ports(4), strict=True))
-    command = [str(Path(sys.executable).with_name("pointsman")), "serve"]
-    for name, port in ports.items():
-        command += [f"--{name}-port", str(port)]
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)  # noqa: S603
-        try:
-            wait_until_healthy(process, ports["health"], log)
-            yield Server(process.pid, f"127.0.0.1:{ports['grpc']}")
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait()
+def model_files() -> dict[str, float]:
+    """Return the size of each model's files in MiB."""
+    sizes = {
+        model.name: sum(path.stat().st_size for path in model.rglob("*") if path.is_file())
+        for model in paths.model_repository().iterdir()
+    }
+    return {name: round(size / 2**20, 1) for name, size in sizes.items()}
 
 
-def wait_until_healthy(process: subprocess.Popen[bytes], port: int, log: IO[bytes]) -> None:
-    """Return when /healthz says ready; exit with the server's last words when it does not."""
-    deadline = time.monotonic() + START_S
-    while not healthy(port):
-        if process.poll() is not None or time.monotonic() > deadline:
-            log.seek(0)
-            words = log.read().decode(errors="replace").splitlines()[-10:]
-            sys.exit("\n".join(["memory: the server did not become healthy:", *words]))
-        time.sleep(POLL_S)
+def at_length(
+    router: Router, roles: Mapping[int, str], prose: Prose, mode: str, tokens: int
+) -> Value:
+    """Ask about texts of one length, and watch the server."""
+    texts = [prose.draw(min(tokens, LONGEST)) for _ in range(TEXTS[mode])]
+    watches, counted = [], []
+    for text in texts:
+        with resident.watched(roles) as watch:
+            decision, _ = ask(router, text, whole=mode == "whole")
+        watches.append(watch)
+        counted.append(decision.coverage.tokens)
+    return {
+        "mode": mode,
+        "tokens": tokens,
+        "counted": counted,
+        "samples_mib": [round(watch.peak["total"], 1) for watch in watches],
+        "texts": document.digest(texts),
+        "peak_mib": resident.rounded(
+            {role: max(watch.peak[role] for watch in watches) for role in watches[0].peak}
+        ),
+        "missed_mib": round(max(watch.missed for watch in watches), 1),
+        "looks": [watch.looks for watch in watches],
+        "after_mib": resident.rounded(resident.pss(roles)),
+    }
 
 
-def free_ports(count: int) -> list[int]:
-    """Return TCP ports of the loopback interface that are free now."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(each.getsockname()[1]) for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
+def lengths(
+    router: Router, roles: Mapping[int, str], prose: Prose, mode: str, quick: bool
+) -> list[Value]:
+    """Return a row for each length, the shortest first: memory that was taken may be kept."""
+    chosen = QUICK_LENGTHS if quick else LENGTHS
+    return [
+        at_length(router, roles, prose, mode, tokens)
+        for tokens in track(chosen, f"texts, {mode}", transient=True)
+    ]
 
 
-def healthy(port: int) -> bool:
-    """Whether /healthz answers 200."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
-    try:
-        connection.request("GET", "/healthz")
-        return connection.getresponse().status == http.client.OK
-    except OSError:
-        return False
-    finally:
-        connection.close()
+def many(router: Router, roles: Mapping[int, str], prose: Prose, requests: int) -> Value:
+    """Ask about texts of mixed lengths, and read the memory again and again.
+
+    Returns:
+        ``asked`` and ``total_mib``: after how many requests the server held how much;
+        ``first_mib`` and ``last_mib``: of each process, at the first and the last of these points.
+    """
+    sizes = random.Random(SEED).choices(list(MIXED), list(MIXED.values()), k=requests)  # noqa: S311
+    batch = max(2 * CALLERS, requests // BATCHES)
+    asked, readings = [0], [resident.pss(roles)]
+    begin = time.monotonic()
+    with ThreadPoolExecutor(CALLERS) as pool:
+        for start in track(range(0, requests, batch), "mixed texts", transient=True):
+            texts = [prose.draw(size) for size in sizes[start : start + batch]]
+            for _ in pool.map(partial(ask, router, whole=False), texts):
+                pass
+            asked.append(start + len(texts))
+            readings.append(resident.pss(roles))
+    return {
+        "requests": requests,
+        "callers": CALLERS,
+        "mixed": [list(each) for each in MIXED.items()],
+        "seconds": round(time.monotonic() - begin, 1),
+        "asked": asked,
+        "total_mib": [round(sizes["total"], 2) for sizes in readings],
+        "first_mib": resident.rounded(readings[0]),
+        "last_mib": resident.rounded(readings[-1]),
+    }
 
 
-def pss_by_process(pid: int) -> dict[str, float]:
-    """Return MiB for each process of a tree, by what it does, and their total."""
-    sizes: dict[str, int] = {}
-    for each, role in processes.tree(pid).items():
-        below = sum(pss_bytes(child.pid) for child in psutil.Process(each).children())
-        sizes[role] = sizes.get(role, 0) + pss_bytes(each) - below
-    ordered = dict(sorted(sizes.items(), key=lambda item: -item[1]))
-    ordered["total"] = pss_bytes(pid)
-    return {role: round(size / 2**20, 1) for role, size in ordered.items()}
+def measure(quick: bool, requests: int | None = None) -> Value:
+    """Measure one server from its start on."""
+    prose = Prose(SEED)
+    with serving() as server, Router(server.grpc_url, timeout_s=TIMEOUT_S) as router:
+        roles = processes.tree(server.pid)
+        idle = held(roles)
+        compressed = lengths(router, roles, prose, "compressed", quick)
+        mixed = many(router, roles, prose, requests or (QUICK_REQUESTS if quick else REQUESTS))
+        whole = lengths(router, roles, prose, "whole", quick)
+        return {
+            "seed": SEED,
+            "model_files_mib": model_files(),
+            "idle": idle,
+            "lengths": [*compressed, *whole],
+            "many": mixed,
+            "last": held(roles),
+        }
 
 
 def main(
-    output: Annotated[Path, typer.Option(help="Where the figures go.")] = RESULTS / "memory.json",
-    requests: Annotated[int, typer.Option(min=1, help="Requests of mixed lengths.")] = 200,
+    quick: document.Quick = False,
+    output: document.Output = None,
+    requests: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Requests of mixed lengths.", show_default=f"{REQUESTS}; {QUICK_REQUESTS}"
+        ),
+    ] = None,
 ) -> None:
-    """Measure the memory of the running server, idle and after requests."""
-    prose = Prose(SEED)
-    sizes = random.Random(SEED).choices(SIZES, k=requests)  # noqa: S311 (repeatable)
-    with serving() as server:
-        idle = pss_by_process(server.pid)
-        with Router(server.grpc_url, timeout_s=30) as router:
-            for size in sizes:
-                if errors := router.route_text(prose.draw(size)).errors:
-                    raise RuntimeError(f"checks did not run: {', '.join(errors)}")
-        used = pss_by_process(server.pid)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    document = {
-        "machine": machine.describe(),
-        "seed": SEED,
-        "sizes": list(SIZES),
-        "requests": requests,
-        "idle_mib": idle,
-        "used_mib": used,
-    }
-    output.write_text(json.dumps(document, indent=1) + "\n")
-    shown = Table(title="PSS in MiB")
-    for column in ("process", "idle", f"after {requests} requests"):
-        shown.add_column(column, justify="left" if column == "process" else "right")
-    for name, mib in used.items():
-        shown.add_row(name, f"{idle.get(name, 0):.0f}", f"{mib:.0f}")
-    Console().print(shown)
+    """Measure the memory of the running server: idle, under long texts, over many requests."""
+    path = document.record("memory", partial(measure, requests=requests), quick, output)
+    Console().print(report.markdown(document.read(path)["memory"]), markup=False)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,8 @@ from tokenizers import Tokenizer
 
 from pointsman import paths
 
+PACKAGES = ("numpy", "scipy", "sklearn", "networkx", "matplotlib")
+"""Whose docstrings give English enough for a million tokens without repetition."""
 _SHORTEST = 120
 
 

@@ -1,4 +1,4 @@
-"""``pointsman serve`` as its users start it, on free ports, for as long as it is measured."""
+"""``pointsman serve`` as its users start it, for as long as it is measured, and checked answers."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from pointsman import Decision, Router
+
+BUDGET = 512
+"""Tokens that the shipped configuration reads unless it is asked for more."""
 START_S = 120.0
 POLL_S = 0.1
 
@@ -80,3 +84,31 @@ def healthy(port: int) -> bool:
         return False
     finally:
         connection.close()
+
+
+def ask(router: Router, text: str, *, whole: bool) -> tuple[Decision, float]:
+    """Return the decision on a text, and its milliseconds.
+
+    Args:
+        router: of a server with the shipped configuration.
+        text: bare text.
+        whole: have all of it read; else what the server's default budget takes.
+
+    Raises:
+        RuntimeError: a check did not run, or not as much was read as should be.
+    """
+    begin = time.perf_counter()
+    decision = router.route_text(text, budget=-1 if whole else None)
+    ms = (time.perf_counter() - begin) * 1e3
+    check(decision, whole=whole)
+    return decision, ms
+
+
+def check(decision: Decision, *, whole: bool) -> None:
+    """Raise RuntimeError unless all checks ran, on as much of the text as they should."""
+    if decision.errors:
+        raise RuntimeError(f"checks did not run: {', '.join(decision.errors)}")
+    read, tokens = decision.coverage.classified_tokens, decision.coverage.tokens
+    plausible = read == tokens if whole else read <= min(tokens, BUDGET)
+    if decision.coverage.truncated or read <= 0 or not plausible:
+        raise RuntimeError(f"{read} of {tokens} tokens were read")
