@@ -37,8 +37,10 @@ LENGTHS = (2048, 8192, 16384, 32768)
 QUICK_LENGTHS = (1024, 2048, 4096)
 LONGEST = 32_600
 """Drawn for the longest: with it, a text that comes out a little longer still is read whole."""
-TEXTS = {"compressed": 5, "whole": 1}
-"""Requests at one length: what is read whole takes up to half a minute."""
+TEXTS = 8
+"""Requests at one length, unless they are read whole and"""
+TOKENS = 16_384
+"""all together longer than that: one of the longest takes half a minute."""
 MIXED = {16: 30, 60: 30, 120: 25, 512: 10, 2048: 5}
 """Tokens of the many requests, and how many in a hundred have them."""
 REQUESTS, QUICK_REQUESTS = 400, 96
@@ -68,7 +70,8 @@ def at_length(
     router: Router, roles: Mapping[int, str], prose: Prose, mode: str, tokens: int
 ) -> Value:
     """Ask about texts of one length, and watch the server."""
-    texts = [prose.draw(min(tokens, LONGEST)) for _ in range(TEXTS[mode])]
+    count = max(1, min(TEXTS, TOKENS // tokens)) if mode == "whole" else TEXTS
+    texts = [prose.draw(min(tokens, LONGEST)) for _ in range(count)]
     watches, counted = [], []
     for text in texts:
         with resident.watched(roles) as watch:
