@@ -1,0 +1,354 @@
+"""Many requests at once: latency against throughput, and what a server does that gets too many.
+
+Three mixes of lengths (short, mixed, long), each of many texts, none twice. For each:
+
+- so many requests under way at a time, 1 to 32, by NVIDIA's perf_analyzer;
+- requests that come by chance (Poisson), by perf_analyzer under saturation. It stops at the first
+  request that is refused, so over saturation ``open_loop`` sends them, to a server that has as
+  many under way as it admits; once under saturation, too, so that both can be compared;
+- encoder and heads alone in this process, before, in between and after: what the whole can reach.
+
+Saturation is what was measured in the same run, and the rates are shares of it. Every answer is
+compared with the one on the same text when nothing else was under way. Queues and computing are
+Triton's own figures.
+
+Usage: ``python perf/load.py [--quick] [--output FILE.json]``
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import document
+import load_report
+import numpy as np
+import open_loop
+import perf_analyzer
+import triton_times
+import typer
+from classifiers_alone import Classifiers, token_ids
+from prose import Prose
+from rich.progress import Progress
+from serving import check, serving
+from tritonclient.grpc import InferenceServerClient
+
+from pointsman import Decision, Router, paths
+from pointsman.chat import ChatText, parse_chat
+from pointsman.decision import parse_decision
+
+MIXES = {"short": (16, 120), "mixed": (16, 16_384), "long": (2_048, 16_384)}
+"""Tokens of the shortest and the longest text; lengths are drawn evenly on a logarithmic scale."""
+OBJECTIVE_MS = 100.0
+ADMITTED = 32
+"""Requests that the shipped server lets be under way."""
+SATURATED = 4
+"""From so many requests at a time on, the server has always something to do."""
+SEED = 75
+TIMEOUT_S = 60.0
+
+Row = dict[str, Any]
+Expected = dict[str, Decision]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is measured.
+
+    Attributes:
+        mixes: Of ``MIXES``.
+        texts: Of each mix.
+        concurrencies: Requests under way at a time.
+        under: Rates for perf_analyzer, as shares of saturation.
+        open_loop: Rates for ``open_loop``, likewise.
+        window_s: Shortest window of perf_analyzer.
+        open_loop_s: Seconds of arrivals.
+        alone_s: Seconds of each of the three turns of the classifiers alone.
+    """
+
+    mixes: tuple[str, ...]
+    texts: int
+    concurrencies: tuple[int, ...]
+    under: tuple[float, ...]
+    open_loop: tuple[float, ...]
+    window_s: float
+    open_loop_s: float
+    alone_s: float
+
+
+FULL = Plan(tuple(MIXES), 48, (1, 2, 4, 8, 16, 32), (0.5, 0.8), (0.8, 1.2, 1.5), 1.0, 4.0, 1.5)
+QUICK = Plan(("mixed",), 16, (1, 8), (0.8,), (1.5,), 0.7, 2.0, 0.7)
+
+
+def texts(prose: Prose, mix: str, count: int) -> list[ChatText]:
+    """Return chat requests of a mix; the same seed gives the same."""
+    shortest, longest = MIXES[mix]
+    chance = random.Random(f"{SEED} {mix}")  # noqa: S311 (repeatable, not secret)
+    lengths = [round(shortest * (longest / shortest) ** chance.random()) for _ in range(count)]
+    return [
+        parse_chat({"messages": [{"role": "user", "content": prose.draw(length)}]})
+        for length in lengths
+    ]
+
+
+def alike(one: Decision, other: Decision) -> bool:
+    """Whether two decisions differ in nothing but how long they took."""
+    return one.model_copy(update={"timings_us": other.timings_us}) == other
+
+
+def check_as_expected(expected: Expected, text: str, decision: Decision) -> None:
+    """Raise RuntimeError unless a decision on a text is the expected one."""
+    if text not in expected:
+        raise RuntimeError(f"an answer about a text that was not sent: {text[:60]!r}")
+    check(decision, whole=False)
+    if not alike(decision, expected[text]):
+        raise RuntimeError(f"under load, another decision on {text[:60]!r}")
+
+
+def check_alone(domain: str, decision: Decision) -> None:
+    """Raise RuntimeError unless the classifiers alone find the domain that the server found."""
+    scores = decision.domain.scores
+    if domain != max(scores, key=scores.__getitem__):
+        raise RuntimeError(f"alone, the classifiers say {domain!r}; the server: {scores}")
+
+
+def summary(ms: Iterable[float], seconds: float) -> Row:
+    """Return percentiles and goodput of requests that were answered, and their times, in ms.
+
+    ``goodput_per_s`` counts those answered within ``OBJECTIVE_MS``.
+    """
+    samples = [round(value, 2) for value in ms]
+    if not samples:
+        return {"answered": 0, "goodput_per_s": 0.0, "samples_ms": []}
+    p50, p95, p99 = (round(float(value), 2) for value in np.percentile(samples, (50, 95, 99)))
+    within = sum(value <= OBJECTIVE_MS for value in samples)
+    return {
+        "answered": len(samples),
+        "p50_ms": p50,
+        "p95_ms": p95,
+        "p99_ms": p99,
+        "goodput_per_s": round(within / seconds, 2),
+        "samples_ms": samples,
+    }
+
+
+def analyzed(run: perf_analyzer.Run) -> Row:
+    """Return what a run of perf_analyzer came to after its first window, which fills the queues."""
+    begin, end = run.boundaries_s[1], run.boundaries_s[-1]
+    ended = [answer for answer in run.answers if begin <= answer.end_s < end]
+    seconds = end - begin
+    return {
+        "seconds": round(seconds, 2),
+        "per_s": round(len(ended) / seconds, 2),
+        "refused": 0,
+        "failed": 0,
+        **summary([1e3 * (answer.end_s - answer.begin_s) for answer in ended], seconds),
+    }
+
+
+def arrived(arrivals: Sequence[open_loop.Arrival], seconds: float) -> Row:
+    """Return what requests came to that arrived by chance in so many seconds.
+
+    Those that only filled the server count in ``per_s`` alone, what it answered in that time.
+    """
+    by_chance = [arrival for arrival in arrivals if arrival.at_s is not None]
+    answered = [arrival for arrival in by_chance if arrival.outcome == "answered"]
+    refused = sum(arrival.outcome == "refused" for arrival in by_chance)
+    in_time = sum(a.outcome == "answered" and a.end_s < seconds for a in arrivals)
+    return {
+        "seconds": seconds,
+        "sent": len(by_chance),
+        "per_s": round(in_time / seconds, 2),
+        "refused": refused,
+        "failed": len(by_chance) - len(answered) - refused,
+        **summary([1e3 * (a.end_s - (a.at_s or 0)) for a in answered], seconds),
+    }
+
+
+def window_s(shortest: float, concurrency: int, per_s: float) -> float:
+    """Return a window in which every request that is under way at its beginning is answered."""
+    return max(shortest, 1.1 * concurrency / per_s)
+
+
+def saturation(rows: Iterable[Row]) -> float:
+    """Return the requests a second of a server that has always something to do: their median."""
+    return statistics.median(row["per_s"] for row in rows if row["concurrency"] >= SATURATED)
+
+
+def spread(counts: Sequence[int]) -> list[int]:
+    """Return the least, the median and the most."""
+    return [min(counts), round(statistics.median(counts)), max(counts)]
+
+
+class Loader:
+    """Sends the texts of one mix to a server, one way or another, and checks what it answers.
+
+    Args:
+        binary: perf_analyzer.
+        url: of the server.
+        chats: what is sent.
+        folder: for perf_analyzer's files.
+    """
+
+    def __init__(self, binary: Path, url: str, chats: Sequence[ChatText], folder: Path) -> None:
+        self._binary, self._url, self._folder = binary, url, folder
+        self._chats = chats
+        self._client = InferenceServerClient(url)
+        self._data = folder / "texts.json"
+        self._data.write_text(json.dumps(perf_analyzer.input_data(chats)))
+        self.expected, self.unloaded_per_s = reference(url, chats)
+
+    def analyzer(self, load: dict[str, str], window_s: float) -> Row:
+        """Have perf_analyzer send them; where it stopped, the row says ``stopped``."""
+        with self._models() as models:
+            try:
+                run = perf_analyzer.run(
+                    self._binary, self._url, self._data, self._folder, load, window_s
+                )
+            except perf_analyzer.StoppedError as error:
+                return {"stopped": str(error)}
+        for answer in run.answers:
+            self._check(answer.text, parse_decision(answer.decision))
+        return {**analyzed(run), "models": models}
+
+    def open_loop(self, rate: float, seconds: float, first: int) -> Row:
+        """Send them by chance, ``rate`` a second, to a server that has got ``first`` already."""
+        moments = open_loop.arrivals(rate, seconds, SEED)
+        with self._models() as models:
+            arrivals = open_loop.load(
+                self._url,
+                self._chats,
+                moments,
+                first,
+                lambda chat, decision: self._check(chat.text, decision),
+            )
+        return {**arrived(arrivals, seconds), "models": models}
+
+    def _check(self, text: str, decision: Decision) -> None:
+        check_as_expected(self.expected, text, decision)
+
+    @contextmanager
+    def _models(self) -> Iterator[dict[str, dict[str, float]]]:
+        """Yield what will be filled with each model's times for the requests sent meanwhile."""
+        models: dict[str, dict[str, float]] = {}
+        before = triton_times.read(self._client)
+        yield models
+        models.update(triton_times.per_request(before, triton_times.read(self._client)))
+
+
+def reference(url: str, chats: Iterable[ChatText]) -> tuple[Expected, float]:
+    """Ask about each text alone; return the decisions by text, and how many a second there were."""
+    decisions = {}
+    begin = time.perf_counter()
+    with Router(url, timeout_s=TIMEOUT_S) as router:
+        for chat in chats:
+            decisions[chat.text] = router.route(chat)
+            check(decisions[chat.text], whole=False)
+    return decisions, len(decisions) / (time.perf_counter() - begin)
+
+
+def measure_mix(
+    mix: str, plan: Plan, loader: Loader, alone: Callable[[], float], step: Callable[[], None]
+) -> Row:
+    """Measure all cells of a mix.
+
+    Args:
+        mix: of ``MIXES``.
+        plan: what to measure.
+        loader: sends its texts.
+        alone: returns how many of them the classifiers alone read in a second.
+        step: called when a cell is measured.
+    """
+    ceiling = [alone()]
+    closed: list[Row] = []
+    per_s = loader.unloaded_per_s
+    for concurrency in plan.concurrencies:
+        window = window_s(plan.window_s, concurrency, per_s)
+        row = loader.analyzer({"--concurrency-range": str(concurrency)}, window)
+        if "stopped" in row:
+            raise RuntimeError(f"perf_analyzer, {concurrency} at a time: {row['stopped']}")
+        closed.append({"mix": mix, "name": "closed", "concurrency": concurrency, **row})
+        per_s = row["per_s"]
+        step()
+    ceiling.append(alone())
+    saturated = saturation(closed)
+    poisson: list[Row] = []
+    for generator, shares in (("perf_analyzer", plan.under), ("open loop", plan.open_loop)):
+        for share in shares:
+            rate = share * saturated
+            if generator == "perf_analyzer":
+                load = {"--request-rate-range": f"{rate:.3f}", "--request-distribution": "poisson"}
+                row = loader.analyzer(load, window_s(plan.window_s, SATURATED, rate))
+            else:
+                row = loader.open_loop(rate, plan.open_loop_s, ADMITTED if share > 1 else 0)
+            head = {"mix": mix, "name": f"{generator}, {share:.0%}", "share": share}
+            poisson.append({**head, "generator": generator, "wanted_per_s": round(rate, 2), **row})
+            step()
+    ceiling.append(alone())
+    return {
+        "saturation_per_s": round(saturated, 2),
+        "classifiers_alone_per_s": [round(value, 2) for value in ceiling],
+        "closed": closed,
+        "poisson": poisson,
+    }
+
+
+def measure(quick: bool) -> Any:  # noqa: ANN401 - JSON
+    """Return the figures of all mixes, or ``not_measured``: why there are none."""
+    try:
+        binary = perf_analyzer.install()
+    except perf_analyzer.NotInstalledError as error:
+        return {"not_measured": str(error)}
+    plan = QUICK if quick else FULL
+    repository = paths.model_repository()
+    prose = Prose(SEED)
+    mixes = []
+    with ExitStack() as stack:
+        server = stack.enter_context(serving())
+        classifiers = stack.enter_context(Classifiers(repository))
+        progress = stack.enter_context(Progress())
+        cells = len(plan.concurrencies) + len(plan.under) + len(plan.open_loop)
+        task = progress.add_task("load", total=len(plan.mixes) * cells)
+        for mix in plan.mixes:
+            chats = texts(prose, mix, plan.texts)
+            ids = token_ids(repository, chats)
+            scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="pointsman-load-"))
+            loader = Loader(binary, server.grpc_url, chats, Path(scratch))
+            for chat, inputs in zip(chats, ids, strict=True):
+                check_alone(classifiers.domain(inputs), loader.expected[chat.text])
+            row = measure_mix(
+                mix,
+                plan,
+                loader,
+                lambda ids=ids: classifiers.texts_per_s(ids, plan.alone_s),
+                lambda: progress.advance(task),
+            )
+            tokens = [loader.expected[chat.text].coverage.tokens for chat in chats]
+            read = [inputs["input_ids"].size for inputs in ids]
+            mixes.append({"mix": mix, "tokens_sent": spread(tokens), "tokens_read": spread(read)})
+            mixes[-1] |= row
+    return {
+        "objective_ms": OBJECTIVE_MS,
+        "admitted": ADMITTED,
+        "seed": SEED,
+        "plan": asdict(plan),
+        "mixes": mixes,
+    }
+
+
+def main(quick: document.Quick = False, output: document.Output = None) -> None:
+    """Measure, write it into the document, print the tables."""
+    path = document.record("load", measure, quick, output)
+    print(load_report.markdown(document.read(path)["load"]))
+
+
+if __name__ == "__main__":
+    typer.run(main)
