@@ -38,20 +38,23 @@ def exponent(samples: Mapping[int, Sequence[float]], seed: int = 1) -> Fit:
     values = [np.asarray(each, float) for each in samples.values()]
     if min(float(each.min()) for each in values) <= 0:
         raise ValueError("a value that is not positive has no logarithm")
+    medians = np.log([np.median(each) for each in values])
     random = np.random.default_rng(seed)
-    slopes: list[float] = []
-    while len(slopes) < RESAMPLES:
-        drawn = random.integers(0, len(x), len(x))
-        if len(set(drawn.tolist())) > 1:
-            medians = [np.median(random.choice(values[i], len(values[i]))) for i in drawn]
-            slopes.append(_slope(x[drawn], np.log(medians)))
-    low, high = np.quantile(slopes, [0.025, 0.975])
-    return Fit(_slope(x, np.log([np.median(each) for each in values])), float(low), float(high))
+    drawn = random.integers(0, len(x), (RESAMPLES, len(x)))
+    drawn = drawn[np.ptp(drawn, axis=1) > 0]  # one x alone has no slope
+    # For each x, as many medians of samples drawn anew as it can be drawn.
+    again = np.stack(
+        [np.median(random.choice(each, (*drawn.shape, len(each))), axis=2) for each in values]
+    )
+    y = np.log(np.take_along_axis(again, drawn[None], axis=0)[0])
+    low, high = np.quantile(_slopes(x[drawn], y), [0.025, 0.975])
+    return Fit(float(_slopes(x[None], medians[None])[0]), float(low), float(high))
 
 
-def _slope(x: np.ndarray, y: np.ndarray) -> float:
-    away = x - x.mean()
-    return float(away @ y / (away @ away))
+def _slopes(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return the slope of each row of y over that of x."""
+    away = x - x.mean(axis=1, keepdims=True)
+    return (away * y).sum(axis=1) / (away * away).sum(axis=1)
 
 
 def line(x: Sequence[float], y: Sequence[float]) -> Fit:
@@ -60,13 +63,16 @@ def line(x: Sequence[float], y: Sequence[float]) -> Fit:
     Raises:
         ValueError: fewer than three points.
     """
-    from scipy import stats
+    from scipy.special import stdtrit
 
     if len(x) < 3:
         raise ValueError(f"{len(x)} points are too few for a line with an interval")
-    found = stats.linregress(x, y)
-    wide = float(stats.t.ppf(0.975, len(x) - 2)) * float(found.stderr)
-    return Fit(float(found.slope), float(found.slope) - wide, float(found.slope) + wide)
+    across, up = (np.asarray(each, float) - np.mean(each) for each in (x, y))
+    slope = float(across @ up / (across @ across))
+    left = up - slope * across
+    error = float(np.sqrt(left @ left / (len(x) - 2) / (across @ across)))
+    wide = float(stdtrit(len(x) - 2, 0.975)) * error
+    return Fit(slope, slope - wide, slope + wide)
 
 
 def drift(x: Sequence[float], y: Sequence[float]) -> Fit:
