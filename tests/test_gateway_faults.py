@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from pointsman.gateway.serve import serve
 from pointsman.gateway.upstream import Upstream, base_url, forwarded
 from tests import gateways, upstream
 from tests.tiny_models import write_repository
+from tests.waiting import wait_until
 
 HELLO = [{"role": "user", "content": "hello there"}]
 
@@ -162,21 +163,19 @@ def test_a_client_may_go_while_its_request_is_judged(
         for _ in range(3):
             with socket.create_connection(("127.0.0.1", gateway.port)) as sock:
                 sock.sendall(head.encode() + body)
-                wait_for(gateway, "requests_in_flight 1.0")
-        wait_for(gateway, gone)
+                wait_until(tells(gateway, "requests_in_flight 1.0"), 10)
+        wait_until(tells(gateway, gone), 10)
         assert time.monotonic() < begun + 4.5
-        wait_for(gateway, "requests_in_flight 0.0")
+        wait_until(tells(gateway, "requests_in_flight 0.0"), 10)
         with gateway.client() as client:
             free = client.chat.completions.create(model="free", messages=HELLO)  # type: ignore[arg-type]
             assert free.choices[0].message.content == "hello there"
     assert [json.loads(base64.b64decode(seen.body))["model"] for seen in models.seen()] == ["free"]
 
 
-def wait_for(gateway: gateways.Gateway, metric: str) -> None:
-    end = time.monotonic() + 10
-    while metric not in (text := gateway.get("/metrics")[1].decode()):
-        assert time.monotonic() < end, text
-        time.sleep(0.01)
+def tells(gateway: gateways.Gateway, metric: str) -> Callable[[], bool]:
+    """Whether a line stands in /metrics."""
+    return lambda: metric in gateway.get("/metrics")[1].decode()
 
 
 @pytest.mark.server

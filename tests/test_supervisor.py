@@ -24,6 +24,7 @@ from pointsman.errors import PortInUseError
 from pointsman.health import Health, HealthServer
 from pointsman.processes import stubs
 from pointsman.supervisor import Backoff, Supervisor, _Progress
+from tests.waiting import wait_until
 
 Ask = Callable[..., bytes]
 Connect = Callable[[str], Any]
@@ -74,16 +75,6 @@ class Load:
                     error = str(failure)
                 self.calls.append(Call(begin, time.monotonic(), error))
                 self._stop.wait(0.02 if error else 0.001)
-
-
-def wait_until(condition: Callable[[], bool], timeout_s: float) -> float:
-    """Wait for a condition that nobody can signal; return how long that took."""
-    begin = time.monotonic()
-    pause = threading.Event()
-    while not condition():
-        assert time.monotonic() - begin < timeout_s, "it did not happen"
-        pause.wait(0.01)
-    return time.monotonic() - begin
 
 
 def pid_of(triton: EmbeddedTriton, model: str) -> int:
