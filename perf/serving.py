@@ -109,6 +109,9 @@ def check(decision: Decision, *, whole: bool) -> None:
     if decision.errors:
         raise RuntimeError(f"checks did not run: {', '.join(decision.errors)}")
     read, tokens = decision.coverage.classified_tokens, decision.coverage.tokens
-    plausible = read == tokens if whole else read <= min(tokens, BUDGET)
-    if decision.coverage.truncated or read <= 0 or not plausible:
+    if whole:
+        plausible = read == tokens and not decision.coverage.truncated
+    else:
+        plausible = read <= min(tokens, BUDGET)
+    if read <= 0 or not plausible:
         raise RuntimeError(f"{read} of {tokens} tokens were read")

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from pointsman import Coverage
+
 pytestmark = pytest.mark.usefixtures("perf_scripts")
 
 ROLES = ("encoder", "safety_classifier", "domain_classifier", "pii_classifier", "compressor")
@@ -67,6 +69,33 @@ def test_processes_with_the_same_role_are_one_line(resident: ModuleType) -> None
     pid = os.getpid()
     sizes = resident.pss({pid: "this"})
     assert sizes["this"] == sizes["total"] > 0
+
+
+def decision(read: int, tokens: int, truncated: bool = False, errors: Any = ()) -> Any:
+    coverage = Coverage(
+        tokens=tokens,
+        classified_tokens=read,
+        scanned_characters=4000,
+        kept=((0, 10),),
+        truncated=truncated,
+    )
+    return type("Decision", (), {"errors": errors, "coverage": coverage})()
+
+
+def test_an_answer_that_is_not_on_the_whole_text_stops_the_measurement() -> None:
+    check = importlib.import_module("serving").check
+    check(decision(900, 900), whole=True)
+    check(decision(500, 900, truncated=True), whole=False)  # an essential sentence did not fit
+    for wrong, whole in (
+        (decision(512, 900), True),
+        (decision(900, 900, truncated=True), True),
+        (decision(513, 900), False),
+        (decision(0, 900), False),
+    ):
+        with pytest.raises(RuntimeError, match="of 900 tokens were read"):
+            check(wrong, whole=whole)
+    with pytest.raises(RuntimeError, match="pattern scan failed"):
+        check(decision(900, 900, errors=("pattern scan failed",)), whole=True)
 
 
 def row(mode: str, tokens: int, mib: float) -> dict[str, Any]:
