@@ -87,6 +87,9 @@ def at_length(
         "peak_mib": resident.rounded(
             {role: max(watch.peak[role] for watch in watches) for role in watches[0].peak}
         ),
+        "at_peak_mib": resident.rounded(
+            max((watch.at_peak for watch in watches), key=lambda sizes: sizes["total"])
+        ),
         "missed_mib": round(max(watch.missed for watch in watches), 1),
         "looks": [watch.looks for watch in watches],
         "after_mib": resident.rounded(resident.pss(roles)),

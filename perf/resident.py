@@ -81,12 +81,15 @@ class Watch:
     """What a server held while it was watched.
 
     Attributes:
-        peak: the highest PSS seen, in MiB, of each role, and of all together.
+        peak: the highest PSS seen, in MiB, of each role, and of all together. Processes need not
+            have theirs at once.
+        at_peak: the PSS of each role when all together had theirs.
         missed: MiB by which a process's resident size was above all that was seen of it, at most.
         looks: how often all processes were read.
     """
 
     peak: Sizes = field(default_factory=dict)
+    at_peak: Sizes = field(default_factory=dict)
     missed: float = 0.0
     looks: int = 0
     _resident: dict[int, int] = field(default_factory=dict)
@@ -95,6 +98,8 @@ class Watch:
         """Read all processes."""
         rolled = {pid: rollup(pid) for pid in roles}
         sizes = _by_role(roles, {pid: each["Pss"] for pid, each in rolled.items()})
+        if not self.peak or sizes["total"] > self.peak["total"]:
+            self.at_peak = sizes
         self.peak = {role: max(size, self.peak.get(role, 0.0)) for role, size in sizes.items()}
         for pid, each in rolled.items():
             self._resident[pid] = max(each["Rss"], self._resident.get(pid, 0))

@@ -61,6 +61,7 @@ def test_a_peak_that_is_gone_afterwards_is_seen(resident: ModuleType) -> None:
             pass
         pages.close()
     assert watch.peak["this"] == watch.peak["total"] > before + 60
+    assert watch.at_peak == watch.peak
     assert resident.pss(roles)["total"] < before + 20
     assert watch.missed < 10
 
@@ -106,6 +107,7 @@ def row(mode: str, tokens: int, mib: float) -> dict[str, Any]:
         "counted": [tokens],
         "samples_mib": [mib],
         "peak_mib": {**peak, "total": mib},
+        "at_peak_mib": {**peak, "total": mib},
         "missed_mib": 1.5,
         "after_mib": {**peak, "total": mib / 2},
     }
