@@ -160,8 +160,8 @@ def markdown(value: Value) -> str:
             "Proportional set size (PSS) of all processes of `pointsman serve`; each model is one "
             "process. Heaps hold the weights, too: ONNX Runtime reads a model's file rather than "
             "mapping it. Compressed: the shipped configuration, which reads 512 tokens of any "
-            "text; whole: all of the text is read. Processes need not have their highest PSS at once, so "
-            "these do not add up; each was the highest of several texts where texts are short.\n",
+            "text; whole: all of the text is read. Processes need not have their highest PSS at "
+            "once: these do not add up.\n",
             holdings("idle", value["idle"], files),
             peaks(value),
             holdings(f"after all of it, {longest} last", value["last"], files),
