@@ -1,7 +1,7 @@
 """Which cells of a benchmark got slower, or faster, beyond the noise: two documents compared.
 
 A cell is an object with raw samples (``perf/document.py`` says which); cells are matched by part
-and keys. What is compared is the ratio of the medians. Its interval is a bootstrap's, over pairs
+and keys. What is compared is the ratio of the medians. Its interval is a block bootstrap's, of pairs
 where both runs asked about the same texts in the same order, and so wide that of all cells together
 one is reported by mistake in one comparison out of twenty. That is the noise within the runs. Two
 runs of the same program differ by a few hundredths more (where memory lies, what else the machine
@@ -15,6 +15,7 @@ and 2 if a file is none of ``perf/bench.py``.
 from __future__ import annotations
 
 import statistics
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -33,6 +34,8 @@ ERRORS = 0.05
 MARGIN = 0.03
 """By which medians of two runs of the same program differ on a quiet machine."""
 RESAMPLES = 10_000
+WIDTH = 120
+"""Characters of a line where there is no terminal, as in CI."""
 AT_ONCE = 2**22
 """Numbers drawn at a time, to bound the memory."""
 WORDS = {"samples_ms": ("slower", "faster"), "samples_mib": ("more", "less")}
@@ -170,16 +173,29 @@ def ratio(key: Key, before: Cell, after: Cell, errors: float) -> Ratio:
 
 
 def resampled(before: Samples, after: Samples, paired: bool) -> Samples:
-    """Return the ratios of medians of samples drawn anew, with replacement."""
+    """Return the ratios of medians of samples drawn anew, in the same places where paired."""
     random = np.random.default_rng(1)
     at_once = max(1, AT_ONCE // (before.size + after.size))
     ratios = []
     for start in range(0, RESAMPLES, at_once):
         rounds = min(at_once, RESAMPLES - start)
-        one = random.integers(0, before.size, (rounds, before.size))
-        other = one if paired else random.integers(0, after.size, (rounds, after.size))
+        one = places(random, before.size, rounds)
+        other = one if paired else places(random, after.size, rounds)
         ratios.append(np.median(after[other], axis=1) / np.median(before[one], axis=1))
     return np.concatenate(ratios)
+
+
+def places(random: np.random.Generator, size: int, rounds: int) -> npt.NDArray[np.int64]:
+    """Return indices drawn with replacement, in blocks: neighbours in time are alike.
+
+    The circular block bootstrap (Politis and Romano, 1992), in blocks of the cube root of the size.
+
+    Returns:
+        Shape [rounds, size], each within the size.
+    """
+    block = round(size ** (1 / 3))
+    starts = random.integers(0, size, (rounds, -(-size // block), 1))
+    return ((starts + np.arange(block)) % size).reshape(rounds, -1)[:, :size]
 
 
 def machines(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
@@ -244,7 +260,7 @@ def main(
     after: Annotated[Path, typer.Argument(help="What it wrote later.")],
 ) -> None:
     """Say which cells got slower, or faster, beyond the noise."""
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
     try:
         first, second = document.read(before), document.read(after)
         comparison = compare(first, second)

@@ -19,7 +19,6 @@ import processes
 import resident
 import typer
 from prose import PACKAGES, Prose
-from rich.console import Console
 from rich.progress import track
 from serving import ask, serving
 
@@ -118,7 +117,7 @@ def measure(quick: bool) -> Value:
 def main(quick: document.Quick = False, output: document.Output = None) -> None:
     """Measure time and memory by the length of the text."""
     path = document.record("curve", measure, quick, output)
-    Console().print(report.markdown(document.read(path)["curve"]), markup=False)
+    print(report.markdown(document.read(path)["curve"]))
 
 
 if __name__ == "__main__":

@@ -26,7 +26,6 @@ import processes
 import resident
 import typer
 from prose import Prose
-from rich.console import Console
 from rich.progress import track
 from serving import ask, serving
 
@@ -168,7 +167,7 @@ def main(
 ) -> None:
     """Measure the memory of the running server: idle, under long texts, over many requests."""
     path = document.record("memory", partial(measure, requests=requests), quick, output)
-    Console().print(report.markdown(document.read(path)["memory"]), markup=False)
+    print(report.markdown(document.read(path)["memory"]))
 
 
 if __name__ == "__main__":

@@ -74,11 +74,11 @@ def test_a_fifth_more_is_seen_through_noise(compare: ModuleType, texts: str | No
 def test_many_cells_of_nothing_but_noise_are_not_reported(compare: ModuleType) -> None:
     random = np.random.default_rng(3)
     runs = [
-        document(*(row(random.lognormal(4, 0.1, 12), None, name=str(n)) for n in range(60)))
+        document(*(row(random.lognormal(4, 0.1, 12), None, name=str(n)) for n in range(30)))
         for _ in range(2)
     ]
     comparison = compare.compare(*runs)
-    assert len(comparison.ratios) == 60
+    assert len(comparison.ratios) == 30
     assert comparison.changed == []
 
 
@@ -90,6 +90,21 @@ def test_pairs_show_what_the_texts_hide(compare: ModuleType) -> None:
     apart = compare.compare(document(row(before)), document(row(after, "bb")))
     assert [change.verdict for change in paired.changed] == ["slower"]
     assert apart.changed == []
+
+
+def test_neighbours_that_are_alike_make_the_interval_wider(compare: ModuleType) -> None:
+    random = np.random.default_rng(6)
+    wandering = 100 + np.cumsum(random.normal(0, 1, 200))
+    widths = []
+    for samples in (wandering, random.permutation(wandering)):
+        before = compare.Cell(samples, None)
+        found = compare.ratio(compare.Key("load", "samples_ms", ()), before, before, 0.01)
+        widths.append(found.high - found.low)
+    # The same numbers; in blocks of 6 that are alike there are fewer independent ones.
+    drawn = compare.places(random, 200, 50)
+    assert drawn.shape == (50, 200)
+    assert ((np.diff(drawn, axis=1) % 200) == 1).mean() > 0.8
+    assert widths[0] > 1.5 * widths[1]
 
 
 def test_what_every_run_differs_by_is_no_change(compare: ModuleType) -> None:
