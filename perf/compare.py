@@ -1,8 +1,8 @@
 """Which cells of a benchmark got slower, or faster, beyond the noise: two documents compared.
 
 A cell is an object with raw samples (``perf/document.py`` says which); cells are matched by part
-and keys. What is compared is the ratio of the medians. Its interval is a block bootstrap's, of pairs
-where both runs asked about the same texts in the same order, and so wide that of all cells together
+and keys. What is compared is the ratio of the medians. Its interval is a block bootstrap's (pairs
+where both runs asked about the same texts in the same order), so wide that of all cells together
 one is reported by mistake in one comparison out of twenty. That is the noise within the runs. Two
 runs of the same program differ by a few hundredths more (where memory lies, what else the machine
 does), so a cell is reported when its whole interval is beyond these. Where all cells moved
