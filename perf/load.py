@@ -2,15 +2,15 @@
 
 Three mixes of lengths (short, mixed, long), each of many texts, none twice. For each:
 
-- so many requests under way at a time, 1 to 32, by NVIDIA's perf_analyzer;
-- requests that come by chance (Poisson), by perf_analyzer under saturation. It stops at the first
-  request that is refused, so over saturation ``open_loop`` sends them, to a server that has as
-  many under way as it admits; once under saturation, too, so that both can be compared;
-- encoder and heads alone in this process, before, in between and after: what the whole can reach.
+- so many requests under way at a time, 1 to 32, by NVIDIA's perf_analyzer; in turn with encoder and
+  heads alone in this process, which say what the whole could reach;
+- requests that come by chance (Poisson), at rates that are shares of the saturation found before:
+  under it by perf_analyzer, which stops at the first request that is refused; over it by
+  ``open_loop``, to a server that has as many under way as it admits. Once ``open_loop`` is under
+  saturation, too, so that both can be compared.
 
-Saturation is what was measured in the same run, and the rates are shares of it. Every answer is
-compared with the one on the same text when nothing else was under way. Queues and computing are
-Triton's own figures.
+Every answer is compared with the one on the same text when nothing else was under way. Queues and
+computing are Triton's own figures.
 
 Usage: ``python perf/load.py [--quick] [--output FILE.json]``
 """
@@ -18,7 +18,6 @@ Usage: ``python perf/load.py [--quick] [--output FILE.json]``
 from __future__ import annotations
 
 import json
-import random
 import statistics
 import tempfile
 import time
@@ -46,12 +45,16 @@ from pointsman.chat import ChatText, parse_chat
 from pointsman.decision import parse_decision
 
 MIXES = {"short": (16, 120), "mixed": (16, 16_384), "long": (2_048, 16_384)}
-"""Tokens of the shortest and the longest text; lengths are drawn evenly on a logarithmic scale."""
+"""Tokens of the shortest and the longest text; in between, evenly on a logarithmic scale."""
+GOLDEN = (5**0.5 - 1) / 2
+"""Its multiples, modulo 1, are spread evenly over any stretch of them."""
 OBJECTIVE_MS = 100.0
 ADMITTED = 32
 """Requests that the shipped server lets be under way."""
 SATURATED = 4
 """From so many requests at a time on, the server has always something to do."""
+SPECIAL = 2
+"""Tokens that are read with each text, and not counted in a decision."""
 SEED = 75
 TIMEOUT_S = 60.0
 
@@ -71,7 +74,7 @@ class Plan:
         open_loop: Rates for ``open_loop``, likewise.
         window_s: Shortest window of perf_analyzer.
         open_loop_s: Seconds of arrivals.
-        alone_s: Seconds of each of the three turns of the classifiers alone.
+        alone_s: Seconds of a turn of the classifiers alone.
     """
 
     mixes: tuple[str, ...]
@@ -84,17 +87,16 @@ class Plan:
     alone_s: float
 
 
-FULL = Plan(tuple(MIXES), 48, (1, 2, 4, 8, 16, 32), (0.5, 0.8), (0.8, 1.2, 1.5), 1.0, 4.0, 1.5)
-QUICK = Plan(("mixed",), 16, (1, 8), (0.8,), (1.5,), 0.7, 2.0, 0.7)
+FULL = Plan(tuple(MIXES), 34, (1, 2, 4, 8, 16, 32), (0.5, 0.8), (0.8, 1.2, 1.5), 1.0, 3.5, 1.0)
+QUICK = Plan(("mixed",), 13, (1, 8), (0.8,), (1.5,), 0.7, 2.0, 1.0)
 
 
 def texts(prose: Prose, mix: str, count: int) -> list[ChatText]:
-    """Return chat requests of a mix; the same seed gives the same."""
+    """Return chat requests of a mix; any few that follow each other are of all its lengths."""
     shortest, longest = MIXES[mix]
-    chance = random.Random(f"{SEED} {mix}")  # noqa: S311 (repeatable, not secret)
-    lengths = [round(shortest * (longest / shortest) ** chance.random()) for _ in range(count)]
+    lengths = [shortest * (longest / shortest) ** (n * GOLDEN % 1) for n in range(count)]
     return [
-        parse_chat({"messages": [{"role": "user", "content": prose.draw(length)}]})
+        parse_chat({"messages": [{"role": "user", "content": prose.draw(round(length))}]})
         for length in lengths
     ]
 
@@ -113,11 +115,18 @@ def check_as_expected(expected: Expected, text: str, decision: Decision) -> None
         raise RuntimeError(f"under load, another decision on {text[:60]!r}")
 
 
-def check_alone(domain: str, decision: Decision) -> None:
-    """Raise RuntimeError unless the classifiers alone find the domain that the server found."""
+def check_alone(read: int, domain: str, decision: Decision) -> None:
+    """Raise RuntimeError unless the classifiers alone read and found what those of a server do.
+
+    Args:
+        read: tokens they get.
+        domain: what they say.
+        decision: of the server, on the same text.
+    """
     scores = decision.domain.scores
-    if domain != max(scores, key=scores.__getitem__):
-        raise RuntimeError(f"alone, the classifiers say {domain!r}; the server: {scores}")
+    server = decision.coverage.classified_tokens, max(scores, key=scores.__getitem__)
+    if (read, domain) != server:
+        raise RuntimeError(f"alone, the classifiers read {read, domain}; in the server {server}")
 
 
 def summary(ms: Iterable[float], seconds: float) -> Row:
@@ -174,13 +183,27 @@ def arrived(arrivals: Sequence[open_loop.Arrival], seconds: float) -> Row:
 
 
 def window_s(shortest: float, concurrency: int, per_s: float) -> float:
-    """Return a window in which every request that is under way at its beginning is answered."""
-    return max(shortest, 1.1 * concurrency / per_s)
+    """Return a window in which every request that is under way at its beginning is answered.
+
+    Args:
+        shortest: seconds.
+        concurrency: requests under way.
+        per_s: answers a second.
+    """
+    return max(shortest, concurrency / per_s)
 
 
 def saturation(rows: Iterable[Row]) -> float:
-    """Return the requests a second of a server that has always something to do: their median."""
-    return statistics.median(row["per_s"] for row in rows if row["concurrency"] >= SATURATED)
+    """Return the answers a second of a server that has always something to do, their median.
+
+    Raises:
+        RuntimeError: There are none: perf_analyzer stopped each time.
+    """
+    busy = [row for row in rows if row["concurrency"] >= SATURATED]
+    found = [row["per_s"] for row in busy if "stopped" not in row]
+    if not found:
+        raise RuntimeError(f"perf_analyzer stopped each time: {[row['stopped'] for row in busy]}")
+    return statistics.median(found)
 
 
 def spread(counts: Sequence[int]) -> list[int]:
@@ -206,8 +229,20 @@ class Loader:
         self._data.write_text(json.dumps(perf_analyzer.input_data(chats)))
         self.expected, self.unloaded_per_s = reference(url, chats)
 
-    def analyzer(self, load: dict[str, str], window_s: float) -> Row:
-        """Have perf_analyzer send them; where it stopped, the row says ``stopped``."""
+    def closed(self, concurrency: int, window_s: float) -> Row:
+        """Have perf_analyzer keep so many under way; where it stopped, the row has ``stopped``."""
+        return self._analyzer({"--concurrency-range": str(concurrency)}, window_s)
+
+    def by_chance(self, rate: float, window_s: float) -> Row:
+        """Have perf_analyzer send them by chance, ``rate`` a second; else as `closed`."""
+        # Its own Poisson process begins with the same random numbers in each run, and among these
+        # the first hundred requests come at 84 % of the rate.
+        moments = open_loop.arrivals(rate, perf_analyzer.run_s(window_s), SEED)
+        intervals = self._folder / "intervals"
+        intervals.write_text(perf_analyzer.intervals(moments))
+        return self._analyzer({"--request-intervals": str(intervals)}, window_s)
+
+    def _analyzer(self, load: dict[str, str], window_s: float) -> Row:
         with self._models() as models:
             try:
                 run = perf_analyzer.run(
@@ -267,38 +302,34 @@ def measure_mix(
         alone: returns how many of them the classifiers alone read in a second.
         step: called when a cell is measured.
     """
-    ceiling = [alone()]
     closed: list[Row] = []
     per_s = loader.unloaded_per_s
+    before = None
     for concurrency in plan.concurrencies:
-        window = window_s(plan.window_s, concurrency, per_s)
-        row = loader.analyzer({"--concurrency-range": str(concurrency)}, window)
-        if "stopped" in row:
-            raise RuntimeError(f"perf_analyzer, {concurrency} at a time: {row['stopped']}")
-        closed.append({"mix": mix, "name": "closed", "concurrency": concurrency, **row})
-        per_s = row["per_s"]
+        head = {"mix": mix, "name": "closed", "concurrency": concurrency}
+        if concurrency >= SATURATED and before is None:
+            before = alone()
+        row = loader.closed(concurrency, window_s(plan.window_s, concurrency, per_s))
+        if before is not None:
+            after = alone()
+            row["alone_per_s"] = [round(before, 2), round(after, 2)]
+            before = after
+        closed.append({**head, **row})
+        per_s = row.get("per_s", per_s)
         step()
-    ceiling.append(alone())
     saturated = saturation(closed)
     poisson: list[Row] = []
     for generator, shares in (("perf_analyzer", plan.under), ("open loop", plan.open_loop)):
         for share in shares:
             rate = share * saturated
             if generator == "perf_analyzer":
-                load = {"--request-rate-range": f"{rate:.3f}", "--request-distribution": "poisson"}
-                row = loader.analyzer(load, window_s(plan.window_s, SATURATED, rate))
+                row = loader.by_chance(rate, window_s(plan.window_s, SATURATED, rate))
             else:
                 row = loader.open_loop(rate, plan.open_loop_s, ADMITTED if share > 1 else 0)
             head = {"mix": mix, "name": f"{generator}, {share:.0%}", "share": share}
             poisson.append({**head, "generator": generator, "wanted_per_s": round(rate, 2), **row})
             step()
-    ceiling.append(alone())
-    return {
-        "saturation_per_s": round(saturated, 2),
-        "classifiers_alone_per_s": [round(value, 2) for value in ceiling],
-        "closed": closed,
-        "poisson": poisson,
-    }
+    return {"saturation_per_s": round(saturated, 2), "closed": closed, "poisson": poisson}
 
 
 def measure(quick: bool) -> Any:  # noqa: ANN401 - JSON
@@ -323,7 +354,8 @@ def measure(quick: bool) -> Any:  # noqa: ANN401 - JSON
             scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="pointsman-load-"))
             loader = Loader(binary, server.grpc_url, chats, Path(scratch))
             for chat, inputs in zip(chats, ids, strict=True):
-                check_alone(classifiers.domain(inputs), loader.expected[chat.text])
+                read = inputs["input_ids"].size - SPECIAL
+                check_alone(read, classifiers.domain(inputs), loader.expected[chat.text])
             row = measure_mix(
                 mix,
                 plan,
@@ -331,10 +363,10 @@ def measure(quick: bool) -> Any:  # noqa: ANN401 - JSON
                 lambda ids=ids: classifiers.texts_per_s(ids, plan.alone_s),
                 lambda: progress.advance(task),
             )
-            tokens = [loader.expected[chat.text].coverage.tokens for chat in chats]
+            sent = [loader.expected[chat.text].coverage.tokens for chat in chats]
             read = [inputs["input_ids"].size for inputs in ids]
-            mixes.append({"mix": mix, "tokens_sent": spread(tokens), "tokens_read": spread(read)})
-            mixes[-1] |= row
+            head = {"mix": mix, "tokens_sent": spread(sent), "tokens_read": spread(read)}
+            mixes.append({**head, **row})
     return {
         "objective_ms": OBJECTIVE_MS,
         "admitted": ADMITTED,

@@ -31,17 +31,18 @@ def markdown(value: Any) -> str:  # noqa: ANN401 - JSON
         return f"## Load\n\nNot measured: {value['not_measured']}\n"
     plan, objective = value["plan"], value["objective_ms"]
     method = (
-        f"{plan['texts']} texts of each mix, none twice, one after the other to one server, with "
-        "its shipped settings. "
-        "So many at a time: NVIDIA's `perf_analyzer`, without its first window, in which queues "
-        "fill. By chance: a Poisson process, its rate a share of saturation, which is the median "
-        "throughput with four and more at a time in the same run; by `perf_analyzer`, and by "
-        "`perf/open_loop.py`, which goes on when a request is refused. Over saturation the server "
-        f"had {value['admitted']} requests, as many as it admits, from the start. Every answer "
-        "was the one that the same text gets alone. In time: answered within "
-        f"{objective:g} ms.\n"
+        f"{plan['texts']} texts of each mix, none twice, in turn, to one server with its shipped "
+        "settings. So many at a time: NVIDIA's `perf_analyzer`, without its first window, in "
+        "which queues fill. By chance: a Poisson process, its rate a share of saturation, the "
+        "median throughput with four and more at a time in the same run; by `perf_analyzer`, "
+        "which stops when a request is refused, and by `perf/open_loop.py`, which counts that. "
+        f"Over saturation the server had {value['admitted']} requests, as many as it admits, from "
+        "the start. Every answer was the one that the same text gets when nothing else is under "
+        "way. Classifiers alone: encoder and heads in one process, the heads on one text while "
+        "the encoder reads the next, on the token ids that the compressor gives, between the "
+        "other measurements.\n"
     )
-    parts = ["## Load\n", method, saturation(value["mixes"])]
+    parts = ["## Load\n", method, saturation(value["mixes"], objective)]
     parts += [cells(mix, objective) for mix in value["mixes"]]
     parts += [
         "Of one request in the mean, by Triton's statistics: wait for the model + the model's own "
@@ -51,30 +52,34 @@ def markdown(value: Any) -> str:  # noqa: ANN401 - JSON
     return "\n".join(parts)
 
 
-def saturation(mixes: Sequence[Row]) -> str:
+def saturation(mixes: Sequence[Row], objective_ms: float) -> str:
     """Return the table of what the whole reaches of what the classifiers alone could."""
     rows = []
     for mix in mixes:
-        alone = mix["classifiers_alone_per_s"]
-        ceiling = statistics.median(alone)
-        whole = mix["saturation_per_s"]
+        busy = [row for row in mix["closed"] if "alone_per_s" in row and "stopped" not in row]
+        alone = [value for row in busy for value in row["alone_per_s"]]
+        shares = [row["per_s"] / statistics.mean(row["alone_per_s"]) for row in busy]
+        best = max([*mix["closed"], *mix["poisson"]], key=lambda row: row.get("goodput_per_s", 0))
+        in_time = best.get("goodput_per_s", 0)
         rows.append(
             [
                 mix["mix"],
                 range_of(mix["tokens_sent"]),
                 range_of(mix["tokens_read"]),
-                milliseconds(whole),
-                f"{milliseconds(ceiling)} ({milliseconds(min(alone))}-{milliseconds(max(alone))})",
-                f"{whole / ceiling:.0%}",
+                f"{mix['saturation_per_s']:.1f}",
+                f"{statistics.median(alone):.1f}",
+                f"{statistics.median(shares):.0%} ({min(shares):.0%}-{max(shares):.0%})",
+                f"{in_time:.1f} ({load_of(best)})" if in_time else "none",
             ]
         )
     head = [
         "mix",
         "tokens sent: least, median, most",
         "tokens read",
-        "saturation, requests/s",
-        "classifiers alone, texts/s",
-        "whole by alone",
+        "saturation: answers/s",
+        "classifiers alone: texts/s",
+        "whole by alone, in turn",
+        f"most within {objective_ms:g} ms, per s",
     ]
     return table(head, rows)
 
@@ -89,14 +94,14 @@ def cells(mix: Row, objective_ms: float) -> str:
     rows, notes = [], []
     for row in [*mix["closed"], *mix["poisson"]]:
         if "stopped" in row:
-            rows.append([load_of(row), f"{row['wanted_per_s']:.1f}", "stopped", *["–"] * 7])
+            rows.append([load_of(row), wanted(row), "stopped", *["–"] * 7])
             notes.append(f"\n{load_of(row)}: it stopped, {row['stopped']}\n")
             continue
         sent = row.get("sent", row["answered"])
         rows.append(
             [
                 load_of(row),
-                f"{row['wanted_per_s']:.1f}" if "wanted_per_s" in row else "–",
+                wanted(row),
                 f"{row['per_s']:.1f}",
                 *(milliseconds(row.get(f"{name}_ms")) for name in ("p50", "p95", "p99")),
                 f"{row['goodput_per_s']:.1f}",
@@ -120,6 +125,11 @@ def cells(mix: Row, objective_ms: float) -> str:
     return table(head, rows) + "".join(notes)
 
 
+def wanted(row: Row) -> str:
+    """Return how many requests a second are to come, where that does not depend on answers."""
+    return f"{row['wanted_per_s']:.1f}" if "wanted_per_s" in row else "–"
+
+
 def load_of(row: Row) -> str:
     """Return in words how requests came."""
     if row["name"] == "closed":
@@ -132,7 +142,7 @@ def models(mixes: Sequence[Row]) -> str:
     rows = []
     for mix in mixes:
         for row in mix["closed"]:
-            if row["concurrency"] in SHOWN:
+            if row["concurrency"] in SHOWN and "stopped" not in row:
                 found = [row["models"].get(model) for model in MODELS]
                 rows.append([f"{mix['mix']}, {load_of(row)}", *map(waiting_and_computing, found)])
     return table(["load", *(f"{SHORT.get(model, model)}, ms" for model in MODELS)], rows)
@@ -151,7 +161,7 @@ def draw(value: Any, folder: Path) -> list[Path]:  # noqa: ANN401 - JSON
         return []
     figure, (latency, goodput) = pictures.subplots(columns=2, size=(11.5, 4.6))
     for mix, colour in zip(value["mixes"], pictures.COLOURS, strict=False):
-        closed = mix["closed"]
+        closed = [row for row in mix["closed"] if "stopped" not in row]
         throughput = [row["per_s"] for row in closed]
         for name, style in (("p50", "o-"), ("p99", "o--")):
             times = [row[f"{name}_ms"] for row in closed]

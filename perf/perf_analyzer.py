@@ -6,6 +6,7 @@ under way as it admits, ends the run, and nothing is reported of it.
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -88,6 +89,17 @@ def input_data(chats: Sequence[ChatText]) -> dict[str, Any]:
     }
 
 
+def run_s(window_s: float) -> float:
+    """Return how many seconds a run sends requests, at most about."""
+    return WINDOWS * STRETCH * window_s
+
+
+def intervals(moments: Sequence[float]) -> str:
+    """Return what ``--request-intervals`` takes, microseconds, for moments in seconds, in order."""
+    microseconds = [0, *(round(1e6 * moment) for moment in moments)]
+    return "".join(f"{later - one}\n" for one, later in itertools.pairwise(microseconds))
+
+
 def run(
     binary: Path, url: str, data: Path, folder: Path, load: Mapping[str, str], window_s: float
 ) -> Run:
@@ -113,7 +125,7 @@ def run(
     command += ["--max-trials", str(WINDOWS), "--stability-percentage", "100000"]
     for option, value in load.items():
         command += [option, value]
-    limit_s = 2 * WINDOWS * STRETCH * window_s + PATIENCE_S
+    limit_s = 2 * run_s(window_s) + PATIENCE_S
     try:
         done = subprocess.run(  # noqa: S603
             command, capture_output=True, text=True, timeout=limit_s
