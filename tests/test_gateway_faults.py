@@ -213,14 +213,20 @@ def test_what_a_busy_server_refuses_is_never_passed(
         gateway.client() as client,
         concurrent.futures.ThreadPoolExecutor(16) as pool,
     ):
-        results = list(pool.map(ask, [client] * 16))
+        results: list[openai.RateLimitError | None] = []
+
+        def some_of_both() -> bool:
+            results.extend(pool.map(ask, [client] * 16))
+            return 0 < results.count(None) < len(results)
+
+        # How many find it busy at once is up to the machine.
+        wait_until(some_of_both, 60)
         assert gateway.get("/readyz")[0] == 200
     refused = [result for result in results if result is not None]
-    assert 0 < len(refused) < 16
     assert {error.code for error in refused} == {"overloaded"}
     assert {error.response.headers["retry-after"] for error in refused} == {"1"}
     assert {error.response.headers["x-pointsman-action"] for error in refused} == {"block"}
-    assert len(models.seen()) == 16 - len(refused)
+    assert len(models.seen()) == results.count(None)
 
 
 # -- headers ------------------------------------------------------------------------------------
