@@ -35,6 +35,7 @@ import perf_analyzer
 import triton_times
 import typer
 from classifiers_alone import Classifiers, token_ids
+from independent import config_of
 from prose import Prose
 from rich.progress import Progress
 from serving import check, serving
@@ -49,8 +50,6 @@ MIXES = {"short": (16, 120), "mixed": (16, 16_384), "long": (2_048, 16_384)}
 GOLDEN = (5**0.5 - 1) / 2
 """Its multiples, modulo 1, are spread evenly over any stretch of them."""
 OBJECTIVE_MS = 100.0
-ADMITTED = 32
-"""Requests that the shipped server lets be under way."""
 SATURATED = 4
 """From so many requests at a time on, the server has always something to do."""
 SPECIAL = 2
@@ -290,14 +289,25 @@ def reference(url: str, chats: Iterable[ChatText]) -> tuple[Expected, float]:
     return decisions, len(decisions) / (time.perf_counter() - begin)
 
 
+def admitted(repository: Path) -> int:
+    """Return how many requests a server lets be under way."""
+    return int(config_of(repository / "compressor").parameters["max_in_flight"].string_value)
+
+
 def measure_mix(
-    mix: str, plan: Plan, loader: Loader, alone: Callable[[], float], step: Callable[[], None]
+    mix: str,
+    plan: Plan,
+    most: int,
+    loader: Loader,
+    alone: Callable[[], float],
+    step: Callable[[], None],
 ) -> Row:
     """Measure all cells of a mix.
 
     Args:
         mix: of ``MIXES``.
         plan: what to measure.
+        most: requests that the server lets be under way.
         loader: sends its texts.
         alone: returns how many of them the classifiers alone read in a second.
         step: called when a cell is measured.
@@ -325,7 +335,7 @@ def measure_mix(
             if generator == "perf_analyzer":
                 row = loader.by_chance(rate, window_s(plan.window_s, SATURATED, rate))
             else:
-                row = loader.open_loop(rate, plan.open_loop_s, ADMITTED if share > 1 else 0)
+                row = loader.open_loop(rate, plan.open_loop_s, most if share > 1 else 0)
             head = {"mix": mix, "name": f"{generator}, {share:.0%}", "share": share}
             poisson.append({**head, "generator": generator, "wanted_per_s": round(rate, 2), **row})
             step()
@@ -340,6 +350,7 @@ def measure(quick: bool) -> Any:  # noqa: ANN401 - JSON
         return {"not_measured": str(error)}
     plan = QUICK if quick else FULL
     repository = paths.model_repository()
+    most = admitted(repository)
     prose = Prose(SEED)
     mixes = []
     with ExitStack() as stack:
@@ -359,6 +370,7 @@ def measure(quick: bool) -> Any:  # noqa: ANN401 - JSON
             row = measure_mix(
                 mix,
                 plan,
+                most,
                 loader,
                 lambda ids=ids: classifiers.texts_per_s(ids, plan.alone_s),
                 lambda: progress.advance(task),
@@ -369,7 +381,7 @@ def measure(quick: bool) -> Any:  # noqa: ANN401 - JSON
             mixes.append({**head, **row})
     return {
         "objective_ms": OBJECTIVE_MS,
-        "admitted": ADMITTED,
+        "admitted": most,
         "seed": SEED,
         "plan": asdict(plan),
         "mixes": mixes,

@@ -97,7 +97,6 @@ def cells(mix: Row, objective_ms: float) -> str:
             rows.append([load_of(row), wanted(row), "stopped", *["–"] * 7])
             notes.append(f"\n{load_of(row)}: it stopped, {row['stopped']}\n")
             continue
-        sent = row.get("sent", row["answered"])
         rows.append(
             [
                 load_of(row),
@@ -105,8 +104,8 @@ def cells(mix: Row, objective_ms: float) -> str:
                 f"{row['per_s']:.1f}",
                 *(milliseconds(row.get(f"{name}_ms")) for name in ("p50", "p95", "p99")),
                 f"{row['goodput_per_s']:.1f}",
-                f"{row['refused'] / sent:.0%}" if sent else "–",
-                f"{row['failed'] / sent:.0%}" if sent else "–",
+                f"{row['refused'] / sent(row):.0%}",
+                f"{row['failed'] / sent(row):.0%}",
                 str(row["answered"]),
             ]
         )
@@ -123,6 +122,11 @@ def cells(mix: Row, objective_ms: float) -> str:
         "requests timed",
     ]
     return table(head, rows) + "".join(notes)
+
+
+def sent(row: Row) -> int:
+    """Return the requests of a cell; perf_analyzer tells of those alone that were answered."""
+    return max(1, row.get("sent", row["answered"]))
 
 
 def wanted(row: Row) -> str:
@@ -178,7 +182,7 @@ def draw(value: Any, folder: Path) -> list[Path]:  # noqa: ANN401 - JSON
             )
         for generator, marker in (("perf_analyzer", "o-"), ("open loop", "s--")):
             points = [
-                (100 * row["share"], 100 * row["goodput_per_s"] / row["wanted_per_s"])
+                (100 * row["share"], 100 * row["goodput_per_s"] * row["seconds"] / sent(row))
                 for row in mix["poisson"]
                 if row["generator"] == generator and "stopped" not in row
             ]

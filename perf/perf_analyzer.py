@@ -50,7 +50,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Run:
-    """What was answered in the windows of one run, and when these began and ended, in seconds."""
+    """What was answered in one run, in the order of sending, and where its windows meet."""
 
     answers: list[Answer]
     boundaries_s: list[float]
@@ -166,4 +166,5 @@ def parse(export: bytes) -> Run:
         ]
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise ValueError(f"not what perf_analyzer 2.45 writes: {error!r}") from None
+    answers.sort(key=lambda answer: answer.begin_s)
     return Run(answers, [(boundary - zero) / 1e9 for boundary in boundaries])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import itertools
 import json
+from concurrent.futures import Future
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,9 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pointsman import Decision
+from pointsman import Decision, paths
 from pointsman.chat import parse_chat
 from pointsman.decision import parse_decision
+from pointsman.errors import OverloadedError, ServerTimeoutError
 
 pytestmark = pytest.mark.usefixtures("perf_scripts")
 
@@ -225,6 +228,54 @@ def test_what_came_by_chance(load: ModuleType, open_loop: ModuleType) -> None:
     assert row["goodput_per_s"] == 0.5
 
 
+def test_an_open_loop_neither_waits_nor_hides_that_it_is_late(
+    open_loop: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [parse_chat({"messages": [{"role": "user", "content": f"{n}"}]}) for n in range(4)]
+    asked: list[str] = []
+
+    class Server:
+        def __init__(self, url: str, **options: Any) -> None:
+            # Nothing is asked twice, and the client refuses nothing itself.
+            assert options["retries"] == 0
+            assert options["max_in_flight"] >= 6
+
+        async def __aenter__(self) -> Server:
+            return self
+
+        async def __aexit__(self, *failure: object) -> None:
+            pass
+
+        async def route(self, chat: Any) -> Decision:
+            asked.append(chat.text)
+            if len(asked) == 1:  # an answer that comes after all others were sent
+                await asyncio.sleep(0.05)
+                assert len(asked) == 6
+            if chat.text == "1":
+                raise OverloadedError("full")
+            if chat.text == "3":
+                raise ServerTimeoutError("late")
+            return decision()
+
+    monkeypatch.setattr(open_loop, "AsyncRouter", Server)
+    checked = []
+    moments = [-1.0, 0.0, 0.001, 0.002]  # the first should have been sent a second ago
+    found = open_loop.load("", texts, moments, 2, lambda chat, _: checked.append(chat.text))
+    assert asked == ["0", "1", "2", "3", "0", "1"]
+    assert [arrival.at_s for arrival in found] == [None, None, *moments]
+    outcomes = ["answered", "refused", "answered", "ServerTimeoutError", "answered", "refused"]
+    assert [arrival.outcome for arrival in found] == outcomes
+    assert sorted(checked) == ["0", "0", "2"]
+    assert found[2].end_s - found[2].at_s >= 1
+
+    def refuse(chat: Any, _: Decision) -> None:
+        raise RuntimeError(f"wrong about {chat.text}")
+
+    asked.clear()
+    with pytest.raises(RuntimeError, match="wrong about"):
+        open_loop.load("", texts, moments, 2, refuse)
+
+
 def test_arrivals_are_as_many_as_wanted_and_by_chance(open_loop: ModuleType) -> None:
     moments = open_loop.arrivals(50.0, 40.0, seed=3)
     assert len(moments) == 2000
@@ -301,6 +352,32 @@ def test_the_classifiers_alone_must_agree_with_the_server(load: ModuleType) -> N
         load.check_alone(4, "math", decision())
 
 
+def test_a_head_that_fails_or_gives_no_number_is_noticed() -> None:
+    classifiers_alone = importlib.import_module("classifiers_alone")
+
+    def done(result: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        if isinstance(result, Exception):
+            future.set_exception(result)
+        else:
+            future.set_result(np.array(result))
+        return future
+
+    classifiers_alone.finish([done([1.0]), done([2.0])])
+    with pytest.raises(RuntimeError, match="no number"):
+        classifiers_alone.finish([done([1.0]), done([1.0, np.nan])])
+    with pytest.raises(ValueError, match="broken"):
+        classifiers_alone.finish([done([1.0]), done(ValueError("broken"))])
+
+
+def test_settings_are_those_of_the_shipped_server(load: ModuleType) -> None:
+    classifiers_alone = importlib.import_module("classifiers_alone")
+    repository = paths.model_repository()
+    names = ("encoder", "safety_classifier", "domain_classifier", "pii_classifier")
+    assert [classifiers_alone.threads(repository / name) for name in names] == [2, 1, 1, 1]
+    assert load.admitted(repository) == 32
+
+
 # -- Triton's statistics ------------------------------------------------------------------------
 
 
@@ -363,8 +440,15 @@ def value(load: ModuleType) -> dict[str, Any]:
         head = {"mix": "long", "name": f"{generator}, {share:.0%}", "share": share}
         return {**head, "generator": generator, "wanted_per_s": 10 * share}
 
-    refusing = {"sent": 20, "per_s": 9.5, "refused": 7, "failed": 1, "models": models(2600.0)}
-    empty = {"sent": 5, "per_s": 0.0, "refused": 5, "failed": 0, "models": {}}
+    refusing = {
+        "seconds": 2.0,
+        "sent": 20,
+        "per_s": 9.5,
+        "refused": 7,
+        "failed": 1,
+        "models": models(2600.0),
+    }
+    empty = {"seconds": 2.0, "sent": 5, "per_s": 0.0, "refused": 5, "failed": 0, "models": {}}
     return {
         "objective_ms": 100.0,
         "admitted": 32,
