@@ -122,9 +122,12 @@ def markdown(value: Sequence[Row]) -> str:
 
 def draw(value: Sequence[Row], folder: Path) -> list[Path]:
     """Draw the median time over the tokens, a line for each stage."""
+    from matplotlib.ticker import LogLocator
+
     figure, axis = pictures.subplots(size=(7.5, 4.4))
     lengths = sorted(by_length(value))
     over_tokens(axis, lengths)
+    axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     order = (4, 1, 0, 2)
     for stage, name in enumerate(STAGES):
         rows = [row for row in value if row["stage"] == stage and row["p50_ms"] is not None]
