@@ -62,7 +62,7 @@ def test_more_requests_than_one_or_a_failed_one_stop_the_measurement(waterfall: 
 
 
 def request(waterfall: ModuleType, encoder: float = 80.0) -> Any:
-    """Return a request: 2 ms body, 3 gRPC, 9 + encoder in the ensemble (1 between models), 1 edit."""
+    """Return a request: 2 ms body, 3 gRPC, 9 and the encoder in the ensemble, 1 edit."""
     idle = dict.fromkeys(STEPS, 0.0)
     models = {model: {**idle, "compute_infer": 1.0} for model in MODELS}
     models["compressor"] = {**idle, "queue": 0.5, "compute_infer": 4.0, "compute_output": 0.5}
