@@ -109,7 +109,7 @@ def draw(value: Value, folder: Path) -> list[Path]:
     memory.set(title="whole server while one text is judged", ylabel="MiB, highest PSS")
     every = sorted({row["tokens"] for mode in value["modes"] for row in mode["rows"]})
     for axis in (time, memory):
-        over_tokens(axis, every[:: max(1, len(every) // 6)])
+        over_tokens(axis, every[:: -(-len(every) // 6)])
         axis.legend(frameon=False, fontsize=8)
     memory.set_yscale("linear")
     memory.set_ylim(0)

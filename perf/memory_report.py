@@ -39,6 +39,11 @@ def name_of(row: Value) -> str:
     return f"{row['tokens']:,} {row['mode']}"
 
 
+def below(row: Value) -> str:
+    """Return the same in two short lines, to stand below a bar."""
+    return f"{row['tokens']:,}\n{'→ 512' if row['mode'] == 'compressed' else 'whole'}"
+
+
 def holdings(title: str, held: Value, files: Value) -> str:
     """Return the table of what each process holds, beside the size of its model's files."""
     keys = ("pss", "anonymous", "files", "shared_memory", "private")
@@ -178,7 +183,7 @@ def draw(value: Value, folder: Path) -> list[Path]:
     """Draw what processes hold under each length, and the memory over many requests."""
     figure, (bars, series) = pictures.subplots(1, 2, size=(12, 4.4))
     states = {"idle": {role: each["pss"] for role, each in value["idle"].items()}}
-    states |= {name_of(row).replace(" ", "\n"): row["at_peak_mib"] for row in value["lengths"]}
+    states |= {below(row): row["at_peak_mib"] for row in value["lengths"]}
     bottom = np.zeros(len(states))
     for (group, roles), colour in zip(GROUPS.items(), pictures.COLOURS, strict=True):
         sizes = [sum(state.get(role, 0.0) for role in roles) for state in states.values()]
@@ -187,9 +192,10 @@ def draw(value: Value, folder: Path) -> list[Path]:
     bars.axhline(AIM_MB / MB_IN_MIB, color=pictures.INK, ls=":", lw=1)
     aim = {"ha": "left", "va": "bottom", "fontsize": 8}
     bars.text(-0.35, AIM_MB / MB_IN_MIB, f"{AIM_MB} MB", **aim)
-    bars.set(title="whole server at its peak, one request at a time", ylabel="MiB, PSS")
+    bars.set(title="whole server at its peak (→ 512: compressed)", ylabel="MiB, PSS")
+    bars.yaxis.set_major_formatter("{x:,.0f}")
     bars.set_ylim(0, 1.35 * max(*bottom, AIM_MB / MB_IN_MIB))
-    bars.tick_params(axis="x", labelsize=6.5)
+    bars.tick_params(axis="x", labelsize=7.5)
     bars.grid(visible=False, axis="x")
     bars.legend(frameon=False, fontsize=8, loc="upper left", ncols=2)
     many = value["many"]

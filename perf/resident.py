@@ -1,8 +1,9 @@
 """How much memory the processes of a server hold, by what it is and while a request runs.
 
 The measure is the proportional set size (PSS) of Linux: pages that processes share count once in
-all. A request's peak is looked for by a thread that reads all processes again and again. What it
-can miss between two looks is told by the highest resident size that the kernel keeps (VmHWM).
+all. A library that programs beside the server have loaded, too, counts less: none should run. A
+request's peak is looked for by a thread that reads all processes again and again. What it can miss
+between two looks is told by the highest resident size that the kernel keeps (VmHWM).
 """
 
 from __future__ import annotations
