@@ -44,6 +44,8 @@ REQUESTS, QUICK_REQUESTS = 120, 20
 WARM_UP = 5
 STEPS = ("queue", "compute_input", "compute_infer", "compute_output")
 COMPRESSOR_STEPS = ("prepare", "relevance", "retrieve", "apply", "scan")
+COMPARED = ("request", "body", "ensemble", *report.MODELS)
+"""The parts whose samples are cells of perf/compare.py."""
 STATISTICS_S = 5.0
 """How long Triton may take to count a request that it has answered."""
 TIMEOUT_S = 60.0
@@ -180,7 +182,11 @@ def middle(requests: Sequence[Request]) -> Request:
 
 
 def rows(requests: Sequence[Request], texts: Sequence[str]) -> list[dict[str, Any]]:
-    """Return a row for each part: of the request of medians, and the samples of all requests."""
+    """Return a row for each part: of the request of medians, and the samples of all requests.
+
+    Smaller parts have them as ``parts_ms``: what is left over may be 0 or less, which is nothing to
+    compare.
+    """
     of_each = zip(*map(spans, requests), strict=True)
     digest = document.digest(texts)
     return [
@@ -190,7 +196,9 @@ def rows(requests: Sequence[Request], texts: Sequence[str]) -> list[dict[str, An
             "tokens": TOKENS,
             "start_ms": round(span.start, 3),
             "ms": round(span.ms, 3),
-            "samples_ms": [round(part.ms, 3) for part in parts],
+            "samples_ms" if span.name in COMPARED else "parts_ms": [
+                round(part.ms, 3) for part in parts
+            ],
             "texts": digest,
         }
         for span, parts in zip(spans(middle(requests)), of_each, strict=True)

@@ -39,7 +39,8 @@ def by_name(value: Value) -> dict[str, Row]:
 
 def samples(value: Value, name: str) -> np.ndarray:
     """Return the milliseconds of a part, of each request."""
-    return np.array(by_name(value)[name]["samples_ms"])
+    row = by_name(value)[name]
+    return np.array(row["samples_ms"] if "samples_ms" in row else row["parts_ms"])
 
 
 def classifiers(value: Value) -> np.ndarray:

@@ -118,6 +118,15 @@ def test_rows_are_of_the_medians_and_keep_the_samples(
     assert len({row["texts"] for row in value["rows"]}) == 1
 
 
+def test_what_is_left_over_does_not_stop_a_comparison(waterfall: ModuleType) -> None:
+    overlapping = request(waterfall)._replace(call=91.5)
+    overlapping.models["chat_router"]["success"] = 87.0
+    value = {"rows": waterfall.rows([overlapping], ["a"])}
+    assert importlib.import_module("waterfall_report").samples(value, "between models") == [-1.0]
+    cells = importlib.import_module("compare").cells({"made": {}, "waterfall": value})
+    assert {dict(key.names)["name"] for key in cells} == set(waterfall.COMPARED)
+
+
 def test_the_longest_head_and_the_encoder_are_the_classifiers(
     value: dict[str, Any], report: ModuleType
 ) -> None:
