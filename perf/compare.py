@@ -3,10 +3,10 @@
 A cell is an object with raw samples (``perf/document.py`` says which); cells are matched by part
 and keys. What is compared is the ratio of the medians. Its interval is a block bootstrap's (pairs
 where both runs asked about the same texts in the same order), so wide that of all cells together
-one is reported by mistake in one comparison out of twenty. That is the noise within the runs. Two
-runs of the same program differ by a few hundredths more (where memory lies, what else the machine
-does), so a cell is reported when its whole interval is beyond these. Where all cells moved
-together, look at the machine first: the ratio of all of them is told, too.
+one is reported by mistake in one comparison out of twenty. That is the noise within the runs. From
+run to run there is more of it (where memory lies, what else the machine does), so a cell is only
+reported when its whole interval is beyond 3 %. Where all cells moved together, look at the machine
+first: the ratio of all of them is told, too.
 
 Usage: ``python perf/compare.py BEFORE.json AFTER.json``. The exit status is 0 whatever is found,
 and 2 if a file is none of ``perf/bench.py``.
@@ -32,7 +32,7 @@ FEWEST = 8
 ERRORS = 0.05
 """How often something may be reported, of all cells together, where nothing changed."""
 MARGIN = 0.03
-"""By which medians of two runs of the same program differ on a quiet machine."""
+"""Changes of less than that are not told."""
 RESAMPLES = 10_000
 WIDTH = 120
 """Characters of a line where there is no terminal, as in CI."""
