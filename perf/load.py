@@ -10,7 +10,7 @@ Three mixes of lengths (short, mixed, long), each of many texts, none twice. For
   saturation, too, so that both can be compared.
 
 Every answer is compared with the one on the same text when nothing else was under way. Queues and
-computing are Triton's own figures.
+computing are Triton's own figures, processor times the kernel's.
 
 Usage: ``python perf/load.py [--quick] [--output FILE.json]``
 """
@@ -18,9 +18,11 @@ Usage: ``python perf/load.py [--quick] [--output FILE.json]``
 from __future__ import annotations
 
 import json
+import resource
 import statistics
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
@@ -32,13 +34,14 @@ import load_report
 import numpy as np
 import open_loop
 import perf_analyzer
+import processes
 import triton_times
 import typer
 from classifiers_alone import Classifiers, token_ids
 from independent import config_of
 from prose import Prose
 from rich.progress import Progress
-from serving import check, serving
+from serving import Server, check, serving
 from tritonclient.grpc import InferenceServerClient
 
 from pointsman import Decision, Router, paths
@@ -52,6 +55,8 @@ GOLDEN = (5**0.5 - 1) / 2
 OBJECTIVE_MS = 100.0
 SATURATED = 4
 """From so many requests at a time on, the server has always something to do."""
+LAST = "router"
+"""A request is through when this model has answered."""
 SPECIAL = 2
 """Tokens that are read with each text, and not counted in a decision."""
 SEED = 75
@@ -215,18 +220,21 @@ class Loader:
 
     Args:
         binary: perf_analyzer.
-        url: of the server.
+        server: what is asked.
         chats: what is sent.
         folder: for perf_analyzer's files.
     """
 
-    def __init__(self, binary: Path, url: str, chats: Sequence[ChatText], folder: Path) -> None:
-        self._binary, self._url, self._folder = binary, url, folder
+    def __init__(
+        self, binary: Path, server: Server, chats: Sequence[ChatText], folder: Path
+    ) -> None:
+        self._binary, self._url, self._folder = binary, server.grpc_url, folder
         self._chats = chats
-        self._client = InferenceServerClient(url)
+        self._client = InferenceServerClient(server.grpc_url)
+        self._roles = processes.tree(server.pid)
         self._data = folder / "texts.json"
         self._data.write_text(json.dumps(perf_analyzer.input_data(chats)))
-        self.expected, self.unloaded_per_s = reference(url, chats)
+        self.expected, self.unloaded_per_s = reference(server.grpc_url, chats)
 
     def closed(self, concurrency: int, window_s: float) -> Row:
         """Have perf_analyzer keep so many under way; where it stopped, the row has ``stopped``."""
@@ -242,7 +250,7 @@ class Loader:
         return self._analyzer({"--request-intervals": str(intervals)}, window_s)
 
     def _analyzer(self, load: dict[str, str], window_s: float) -> Row:
-        with self._models() as models:
+        with self._costs(resource.RUSAGE_CHILDREN) as costs:
             try:
                 run = perf_analyzer.run(
                     self._binary, self._url, self._data, self._folder, load, window_s
@@ -251,12 +259,12 @@ class Loader:
                 return {"stopped": str(error)}
         for answer in run.answers:
             self._check(answer.text, parse_decision(answer.decision))
-        return {**analyzed(run), "models": models}
+        return {**analyzed(run), **costs}
 
     def open_loop(self, rate: float, seconds: float, first: int) -> Row:
         """Send them by chance, ``rate`` a second, to a server that has got ``first`` already."""
         moments = open_loop.arrivals(rate, seconds, SEED)
-        with self._models() as models:
+        with self._costs(resource.RUSAGE_SELF) as costs:
             arrivals = open_loop.load(
                 self._url,
                 self._chats,
@@ -264,18 +272,35 @@ class Loader:
                 first,
                 lambda chat, decision: self._check(chat.text, decision),
             )
-        return {**arrived(arrivals, seconds), "models": models}
+        return {**arrived(arrivals, seconds), **costs}
 
     def _check(self, text: str, decision: Decision) -> None:
         check_as_expected(self.expected, text, decision)
 
     @contextmanager
-    def _models(self) -> Iterator[dict[str, dict[str, float]]]:
-        """Yield what will be filled with each model's times for the requests sent meanwhile."""
-        models: dict[str, dict[str, float]] = {}
-        before = triton_times.read(self._client)
-        yield models
-        models.update(triton_times.per_request(before, triton_times.read(self._client)))
+    def _costs(self, sender: int) -> Iterator[Row]:
+        """Yield what will be filled with what the requests sent meanwhile cost, in the mean.
+
+        ``models``: each model's queue and computing. ``cpu_ms``: processor time of a request in
+        each process; "load generator" is that of the sender, of which `resource` tells.
+        """
+        costs: Row = {}
+        before = triton_times.read(self._client), self._cpu_ms(sender)
+        yield costs
+        after = triton_times.read(self._client), self._cpu_ms(sender)
+        costs["models"] = triton_times.per_request(before[0], after[0])
+        requests = costs["models"].get(LAST, {"requests": 0})["requests"]
+        costs["cpu_ms"] = {
+            role: round((after[1][role] - before[1][role]) / requests, 3)
+            for role in (after[1] if requests else ())
+        }
+
+    def _cpu_ms(self, sender: int) -> dict[str, float]:
+        used = resource.getrusage(sender)
+        ms = Counter({"load generator": 1e3 * (used.ru_utime + used.ru_stime)})
+        for pid, role in self._roles.items():
+            ms[role] += processes.cpu_ms(pid)
+        return ms
 
 
 def reference(url: str, chats: Iterable[ChatText]) -> tuple[Expected, float]:
@@ -299,7 +324,7 @@ def measure_mix(
     plan: Plan,
     most: int,
     loader: Loader,
-    alone: Callable[[], float],
+    alone: Callable[[], tuple[float, float]],
     step: Callable[[], None],
 ) -> Row:
     """Measure all cells of a mix.
@@ -309,7 +334,8 @@ def measure_mix(
         plan: what to measure.
         most: requests that the server lets be under way.
         loader: sends its texts.
-        alone: returns how many of them the classifiers alone read in a second.
+        alone: returns how many of them the classifiers alone read in a second, and the processor
+            time of one in ms.
         step: called when a cell is measured.
     """
     closed: list[Row] = []
@@ -322,7 +348,8 @@ def measure_mix(
         row = loader.closed(concurrency, window_s(plan.window_s, concurrency, per_s))
         if before is not None:
             after = alone()
-            row["alone_per_s"] = [round(before, 2), round(after, 2)]
+            row["alone_per_s"] = [round(turn[0], 2) for turn in (before, after)]
+            row["alone_cpu_ms"] = [round(turn[1], 2) for turn in (before, after)]
             before = after
         closed.append({**head, **row})
         per_s = row.get("per_s", per_s)
@@ -363,7 +390,7 @@ def measure(quick: bool) -> Any:  # noqa: ANN401 - JSON
             chats = texts(prose, mix, plan.texts)
             ids = token_ids(repository, chats)
             scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="pointsman-load-"))
-            loader = Loader(binary, server.grpc_url, chats, Path(scratch))
+            loader = Loader(binary, server, chats, Path(scratch))
             for chat, inputs in zip(chats, ids, strict=True):
                 read = inputs["input_ids"].size - SPECIAL
                 check_alone(read, classifiers.domain(inputs), loader.expected[chat.text])
@@ -372,7 +399,7 @@ def measure(quick: bool) -> Any:  # noqa: ANN401 - JSON
                 plan,
                 most,
                 loader,
-                lambda ids=ids: classifiers.texts_per_s(ids, plan.alone_s),
+                lambda ids=ids: classifiers.turn(ids, plan.alone_s),
                 lambda: progress.advance(task),
             )
             sent = [loader.expected[chat.text].coverage.tokens for chat in chats]

@@ -12,14 +12,9 @@ from attention_report import milliseconds, table
 
 SHOWN = (1, 8, 32)
 """Requests at a time for which each model's times are told."""
-MODELS = (
-    "compressor",
-    "encoder",
-    "safety_classifier",
-    "domain_classifier",
-    "pii_classifier",
-    "router",
-)
+HEADS = ("safety_classifier", "domain_classifier", "pii_classifier")
+MODELS = ("compressor", "encoder", *HEADS, "router")
+PROCESSES = ("compressor", "router", "tritonserver", "load generator")
 SHORT = {"safety_classifier": "safety", "domain_classifier": "domain", "pii_classifier": "PII"}
 
 Row = dict[str, Any]
@@ -48,6 +43,9 @@ def markdown(value: Any) -> str:  # noqa: ANN401 - JSON
         "Of one request in the mean, by Triton's statistics: wait for the model + the model's own "
         "time.\n",
         models(value["mixes"]),
+        "Processor time of one request, in the mean; classifiers alone: of one text, before and "
+        "after.\n",
+        processor(value["mixes"]),
     ]
     return "\n".join(parts)
 
@@ -150,6 +148,29 @@ def models(mixes: Sequence[Row]) -> str:
                 found = [row["models"].get(model) for model in MODELS]
                 rows.append([f"{mix['mix']}, {load_of(row)}", *map(waiting_and_computing, found)])
     return table(["load", *(f"{SHORT.get(model, model)}, ms" for model in MODELS)], rows)
+
+
+def processor(mixes: Sequence[Row]) -> str:
+    """Return the table of the processor time that a request takes, by process."""
+    rows = []
+    for mix in mixes:
+        for row in mix["closed"]:
+            if row["concurrency"] in SHOWN and row.get("cpu_ms"):
+                used = row["cpu_ms"]
+                heads = sum(used.get(model, 0.0) for model in HEADS)
+                parts = [used.get("encoder", 0.0), heads]
+                parts += [used.get(role, 0.0) for role in PROCESSES]
+                parts.append(sum(used.values()) - sum(parts))
+                alone = statistics.mean(row["alone_cpu_ms"]) if "alone_cpu_ms" in row else None
+                rows.append(
+                    [
+                        f"{mix['mix']}, {load_of(row)}",
+                        *(f"{ms:.1f}" for ms in [*parts, sum(used.values())]),
+                        "–" if alone is None else f"{alone:.1f}",
+                    ]
+                )
+    head = ["load", "encoder, ms", "heads", *PROCESSES, "others", "all", "classifiers alone"]
+    return table(head, rows)
 
 
 def waiting_and_computing(model: Row | None) -> str:
