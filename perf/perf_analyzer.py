@@ -64,7 +64,7 @@ def install() -> Path:
     """
     done = subprocess.run([str(ENVIRONMENT)], capture_output=True, text=True)  # noqa: S603
     if done.returncode:
-        said = " ".join(done.stderr.split())
+        said = " ".join(done.stderr.rpartition(f"{ENVIRONMENT.name}: ")[2].split())
         raise NotInstalledError(said or f"{ENVIRONMENT.name} ended with {done.returncode}")
     return Path(done.stdout.splitlines()[-1])
 

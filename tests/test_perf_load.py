@@ -179,7 +179,9 @@ def test_where_there_is_none_the_part_says_so(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    missing = script(tmp_path / "environment", 'echo "no pip\n(and no net)" >&2; exit 1')
+    missing = script(
+        tmp_path / "environment", 'echo "ERROR\nenvironment: no pip\n(and no net)" >&2; exit 1'
+    )
     monkeypatch.setattr(perf_analyzer, "ENVIRONMENT", missing)
     value = load.measure(quick=True)
     assert value == {"not_measured": "no pip (and no net)"}
