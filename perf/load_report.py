@@ -184,6 +184,8 @@ def draw(value: Any, folder: Path) -> list[Path]:  # noqa: ANN401 - JSON
     """Draw latency against throughput, and what is answered in time against what comes."""
     if "not_measured" in value:
         return []
+    from matplotlib.ticker import LogLocator
+
     figure, (latency, goodput) = pictures.subplots(columns=2, size=(11.5, 4.6))
     for mix, colour in zip(value["mixes"], pictures.COLOURS, strict=False):
         closed = [row for row in mix["closed"] if "stopped" not in row]
@@ -219,9 +221,10 @@ def draw(value: Any, folder: Path) -> list[Path]:  # noqa: ANN401 - JSON
         xlabel="answers a second",
         ylabel="milliseconds",
     )
+    latency.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     for axis in (latency.xaxis, latency.yaxis):
         axis.set_major_formatter("{x:,g}")
-    latency.xaxis.set_minor_formatter("{x:,g}")
+    latency.minorticks_off()
     goodput.set(
         title=f"answered within {objective:g} ms",
         xlabel="requests that come by chance, % of saturation",
