@@ -35,5 +35,5 @@ evaluate:
 	@scripts/evaluate
 
 clean:
-	rm -rf .venv .venv-train .venv-export .cache build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-train .venv-export .venv-perf .cache build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
