@@ -110,12 +110,13 @@ def many(router: Router, roles: Mapping[int, str], prose: Prose, requests: int) 
     """Ask about texts of mixed lengths, and read the memory again and again.
 
     Returns:
-        ``asked`` and ``total_mib``: after how many requests the server held how much;
+        ``asked``, ``total_mib`` and ``growing_mib``: after how many requests the server held how
+        much, and how much of that were heaps and shared memory, which alone can grow;
         ``first_mib`` and ``last_mib``: of each process, at the first and the last of these points.
     """
     sizes = random.Random(SEED).choices(list(MIXED), list(MIXED.values()), k=requests)  # noqa: S311
     batch = max(2 * CALLERS, requests // BATCHES)
-    asked, readings = [0], [resident.pss(roles)]
+    asked, readings, growing = [0], [resident.pss(roles)], [resident.growing(roles)]
     begin = time.monotonic()
     with ThreadPoolExecutor(CALLERS) as pool:
         for start in track(range(0, requests, batch), "mixed texts", transient=True):
@@ -124,6 +125,7 @@ def many(router: Router, roles: Mapping[int, str], prose: Prose, requests: int) 
                 pass
             asked.append(start + len(texts))
             readings.append(resident.pss(roles))
+            growing.append(resident.growing(roles))
     return {
         "requests": requests,
         "callers": CALLERS,
@@ -131,6 +133,7 @@ def many(router: Router, roles: Mapping[int, str], prose: Prose, requests: int) 
         "seconds": round(time.monotonic() - begin, 1),
         "asked": asked,
         "total_mib": [round(sizes["total"], 2) for sizes in readings],
+        "growing_mib": [round(size, 2) for size in growing],
         "first_mib": resident.rounded(readings[0]),
         "last_mib": resident.rounded(readings[-1]),
     }

@@ -23,6 +23,7 @@ GROUPS = {
     "pointsman serve": ("pointsman serve", "guardian"),
 }
 """What stands together in the picture."""
+SERIES = {"total_mib": "PSS", "growing_mib": "of it heaps and shared memory"}
 AIM_MB, PUBLISHED_MB = 600, 800
 SETTLED = 0.2
 """Share of the many requests after which the memory should not grow any more."""
@@ -121,11 +122,11 @@ def interval(middle: float, low: float, high: float) -> str:
     return f"{middle:,.2f} ({low:,.2f} to {high:,.2f})"
 
 
-def settled(many: Value) -> tuple[list[int], list[float]]:
+def settled(many: Value, key: str) -> tuple[list[int], list[float]]:
     """Return the points of the many requests from where the memory should stay the same."""
     points = [
         (asked, size)
-        for asked, size in zip(many["asked"], many["total_mib"], strict=True)
+        for asked, size in zip(many["asked"], many[key], strict=True)
         if asked >= SETTLED * many["requests"]
     ]
     return [asked for asked, _ in points], [size for _, size in points]
@@ -133,19 +134,21 @@ def settled(many: Value) -> tuple[list[int], list[float]]:
 
 def flatness(many: Value) -> str:
     """Return what the many requests did to the memory, in a paragraph."""
-    asked, sizes = settled(many)
+    _, totals = settled(many, "total_mib")
+    asked, sizes = settled(many, "growing_mib")
     shares = ", ".join(f"{share} % of {tokens:,}" for tokens, share in many["mixed"])
     text = (
         f"{many['requests']:,} requests of other texts each ({shares} tokens), {many['callers']} "
         f"at a time, in {many['seconds']:,.0f} s: {many['total_mib'][0]:,.1f} MiB before them, "
-        f"{many['total_mib'][-1]:,.1f} MiB after them, between {min(sizes):,.1f} and "
-        f"{max(sizes):,.1f} MiB from the first {SETTLED:.0%} of them on."
+        f"{many['total_mib'][-1]:,.1f} MiB after them, between {min(totals):,.1f} and "
+        f"{max(totals):,.1f} MiB from the first {SETTLED:.0%} of them on. Heaps and shared memory, "
+        f"which alone can grow: between {min(sizes):,.1f} and {max(sizes):,.1f} MiB"
     )
     if len(asked) < fits.SEGMENTS:
-        return f"{text} Too few for a slope.\n"
+        return f"{text}; too few readings for a slope.\n"
     growth = fits.drift(asked, [1024 * size for size in sizes])
-    says = "it grows" if growth.low > 0 else "no growth beyond the noise"
-    return f"{text} From there on {interval(*growth)} KiB a request: {says}.\n"
+    says = "they grow" if growth.low > 0 else "no growth beyond the noise"
+    return f"{text}; {interval(*growth)} KiB a request: {says}.\n"
 
 
 def changed(value: Value) -> str:
@@ -199,7 +202,9 @@ def draw(value: Value, folder: Path) -> list[Path]:
     bars.grid(visible=False, axis="x")
     bars.legend(frameon=False, fontsize=8, loc="upper left", ncols=2)
     many = value["many"]
-    series.plot(many["asked"], many["total_mib"], color=pictures.COLOURS[0], lw=1.4)
+    for (key, label), colour in zip(SERIES.items(), pictures.COLOURS, strict=False):
+        series.plot(many["asked"], many[key], color=colour, lw=1.4, label=label)
+    series.legend(frameon=False, fontsize=8, loc="lower right")
     series.set(title="whole server over mixed requests", xlabel="requests", ylabel="MiB")
     series.set_ylim(0, 1.25 * max(many["total_mib"]))
     series.xaxis.set_major_formatter("{x:,.0f}")

@@ -65,6 +65,15 @@ def pss(roles: Mapping[int, str]) -> Sizes:
     return _by_role(roles, {pid: rollup(pid)["Pss"] for pid in roles})
 
 
+def growing(roles: Mapping[int, str]) -> float:
+    """Return what of the PSS of all processes can grow, in MiB: heaps and shared memory.
+
+    The rest, files that are mapped, changes when another program loads the same libraries.
+    """
+    rolled = [rollup(pid) for pid in roles]
+    return sum(each["Pss_Anon"] + each["Pss_Shmem"] for each in rolled) / 1024
+
+
 def rounded(sizes: Sizes) -> Sizes:
     """Return sizes to a tenth of a MiB."""
     return {role: round(size, 1) for role, size in sizes.items()}
