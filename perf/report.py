@@ -7,9 +7,11 @@ docs/performance_results.md and draws docs/images/performance_*.svg and .png.
 from __future__ import annotations
 
 import importlib
+import os
+from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import document
 import typer
@@ -66,25 +68,37 @@ def made(measured: document.Document) -> str:
     )
 
 
-def markdown(measured: document.Document) -> str:
-    """Return the sections of all parts."""
-    sections = [
-        importlib.import_module(f"{part.value}_report").markdown(measured[part.value]).strip()
-        for part in parts(measured)
-    ]
+def markdown(measured: document.Document, drawn: Mapping[Part, str] | None = None) -> str:
+    """Return the sections of all parts.
+
+    Args:
+        measured: a document.
+        drawn: where the picture of a part is, as the page is to say.
+    """
+    sections = []
+    for part in parts(measured):
+        sections.append(_report(part).markdown(measured[part.value]).strip())
+        if drawn and part in drawn:
+            sections.append(f"![{part.value}]({drawn[part]})")
     return "\n\n".join([*sections, "## Measured on\n\n" + made(measured).strip()]) + "\n"
 
 
 def write(measured: document.Document, source: Path, page: Path, pictures: Path) -> list[Path]:
     """Write the page and draw the pictures; return the pictures' paths."""
-    page.write_text(f"{_ABOUT.format(name=source.name)}\n{markdown(measured)}", encoding="utf-8")
-    return [
-        picture
+    drawn = {
+        part: paths
         for part in parts(measured)
-        for picture in importlib.import_module(f"{part.value}_report").draw(
-            measured[part.value], pictures
-        )
-    ]
+        if (paths := _report(part).draw(measured[part.value], pictures))
+    }
+    links = {part: os.path.relpath(first, page.parent) for part, (first, *_) in drawn.items()}
+    page.write_text(
+        f"{_ABOUT.format(name=source.name)}\n{markdown(measured, links)}", encoding="utf-8"
+    )
+    return [path for paths in drawn.values() for path in paths]
+
+
+def _report(part: Part) -> Any:  # noqa: ANN401 - a module
+    return importlib.import_module(f"{part.value}_report")
 
 
 def main(
