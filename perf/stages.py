@@ -63,8 +63,8 @@ CHUNK = 65_536
 """Octets of a body that arrive at once."""
 EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
 SYSTEM = "You are a helpful assistant."
-SPARE_TOKENS = 16
-"""Left free in a prompt: two are special, and a drawn text may be a little longer than wanted."""
+SPECIAL, SHORT = 2, 64
+"""Tokens that are added to a text, and by how many a text may be shorter than wanted."""
 HEADS = 12
 HELD = {"arena": 250, "no arena": 140}
 """Octets for each pair of tokens that stage 0 was seen to hold at 2,048 to 8,192 tokens (the rows'
@@ -98,11 +98,10 @@ def examples() -> list[str]:
     return texts
 
 
-def body(prose: Prose, planted: str, tokens: int, chance: random.Random) -> bytes:
-    """Return a chat request of so many tokens, or a few less, with a text planted at any depth."""
-    room = tokens - SPARE_TOKENS - prose.count(SYSTEM) - prose.count(planted)
-    paragraphs = prose.draw(room).split("\n\n")
-    paragraphs.insert(chance.randrange(len(paragraphs) + 1), planted)
+def chat(drawn: str, planted: str, depth: float) -> bytes:
+    """Return a request with a text planted between the paragraphs of another, 0 first, 1 last."""
+    paragraphs = drawn.split("\n\n")
+    paragraphs.insert(int(depth * (len(paragraphs) + 1)), planted)
     request = {
         "model": "auto",
         "messages": [
@@ -111,9 +110,20 @@ def body(prose: Prose, planted: str, tokens: int, chance: random.Random) -> byte
         ],
         "stream": True,
     }
-    raw = json.dumps(request).encode()
+    return json.dumps(request).encode()
+
+
+def body(prose: Prose, planted: str, tokens: int, chance: random.Random) -> bytes:
+    """Return a chat request of so many tokens, or a few less, with a text planted at any depth."""
+    room, depth = tokens - SPECIAL, chance.random()
+    # Rather a little less than too much, which would have to be counted twice.
+    drawn = prose.draw(room - SHORT // 4 - prose.count(SYSTEM) - prose.count(planted))
+    raw = chat(drawn, planted, depth)
     counted = prose.count(parse_chat(raw).text)
-    if not tokens - 3 * SPARE_TOKENS <= counted <= tokens - 2:
+    if counted > room:  # a word has at least one token
+        raw = chat(" ".join(drawn.split(" ")[: room - counted]), planted, depth)
+        counted = prose.count(parse_chat(raw).text)
+    if not room - SHORT <= counted <= room:
         raise RuntimeError(f"a prompt of {tokens} tokens came out as {counted}")
     return raw
 

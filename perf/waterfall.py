@@ -40,7 +40,7 @@ from pointsman import Coverage, Decision, Router
 from pointsman.body import RequestBody
 
 TOKENS = 16_384
-REQUESTS, QUICK_REQUESTS = 120, 20
+REQUESTS, QUICK_REQUESTS = 100, 20
 WARM_UP = 5
 STEPS = ("queue", "compute_input", "compute_infer", "compute_output")
 COMPRESSOR_STEPS = ("prepare", "relevance", "retrieve", "apply", "scan")
