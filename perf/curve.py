@@ -39,7 +39,7 @@ MOST_BYTES = 4_194_304
 """Of a text, in the shipped configuration."""
 CALLS, QUICK_CALLS = 10, 8
 TOKENS = {"whole": 32_768, "compressed": 5_000_000}
-"""Of all timed texts of one length: there are fewer of the longer ones, but two."""
+"""Of all timed texts of one length: there are fewer of the longer ones."""
 OFF = 0.1
 """Share by which a text may be longer or shorter than wanted; ten tokens are nothing."""
 TIMEOUT_S = 600.0
@@ -49,7 +49,7 @@ Value = dict[str, Any]
 
 def calls_at(mode: str, tokens: int, most: int) -> int:
     """Return how many texts of a length are timed."""
-    return max(2, min(most, TOKENS[mode] // tokens))
+    return max(1, min(most, TOKENS[mode] // tokens))
 
 
 def text_of(prose: Prose, mode: str, tokens: int) -> str:

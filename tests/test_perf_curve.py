@@ -78,12 +78,12 @@ def test_a_series_that_wanders_does_not_drift(fits: ModuleType) -> None:
 
 
 @given(st.sampled_from(["whole", "compressed"]), st.integers(64, 2**20), st.integers(2, 20))
-def test_long_texts_are_timed_less_often_but_at_least_twice(
+def test_long_texts_are_timed_less_often_but_at_least_once(
     mode: str, tokens: int, most: int
 ) -> None:
     calls_at = importlib.import_module("curve").calls_at
     calls = calls_at(mode, tokens, most)
-    assert 2 <= calls <= most
+    assert 1 <= calls <= most
     assert calls >= calls_at(mode, 2 * tokens, most)
 
 
