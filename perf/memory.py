@@ -110,13 +110,13 @@ def many(router: Router, roles: Mapping[int, str], prose: Prose, requests: int) 
     """Ask about texts of mixed lengths, and read the memory again and again.
 
     Returns:
-        ``asked``, ``total_mib`` and ``growing_mib``: after how many requests the server held how
-        much, and how much of that were heaps and shared memory, which alone can grow;
-        ``first_mib`` and ``last_mib``: of each process, at the first and the last of these points.
+        ``asked`` and ``total_mib``: after how many requests the server held how much;
+        ``growing_mib``: by role, how much of that were heaps and shared memory, which alone can
+        grow.
     """
     sizes = random.Random(SEED).choices(list(MIXED), list(MIXED.values()), k=requests)  # noqa: S311
     batch = max(2 * CALLERS, requests // BATCHES)
-    asked, readings, growing = [0], [resident.pss(roles)], [resident.growing(roles)]
+    asked, totals, growing = [0], [resident.pss(roles)["total"]], [resident.growing(roles)]
     begin = time.monotonic()
     with ThreadPoolExecutor(CALLERS) as pool:
         for start in track(range(0, requests, batch), "mixed texts", transient=True):
@@ -124,7 +124,7 @@ def many(router: Router, roles: Mapping[int, str], prose: Prose, requests: int) 
             for _ in pool.map(partial(ask, router, whole=False), texts):
                 pass
             asked.append(start + len(texts))
-            readings.append(resident.pss(roles))
+            totals.append(resident.pss(roles)["total"])
             growing.append(resident.growing(roles))
     return {
         "requests": requests,
@@ -132,10 +132,8 @@ def many(router: Router, roles: Mapping[int, str], prose: Prose, requests: int) 
         "mixed": [list(each) for each in MIXED.items()],
         "seconds": round(time.monotonic() - begin, 1),
         "asked": asked,
-        "total_mib": [round(sizes["total"], 2) for sizes in readings],
-        "growing_mib": [round(size, 2) for size in growing],
-        "first_mib": resident.rounded(readings[0]),
-        "last_mib": resident.rounded(readings[-1]),
+        "total_mib": [round(size, 2) for size in totals],
+        "growing_mib": {role: [round(each[role], 2) for each in growing] for role in growing[0]},
     }
 
 

@@ -23,10 +23,11 @@ GROUPS = {
     "pointsman serve": ("pointsman serve", "guardian"),
 }
 """What stands together in the picture."""
-SERIES = {"total_mib": "PSS", "growing_mib": "of it heaps and shared memory"}
 AIM_MB, PUBLISHED_MB = 600, 800
 SETTLED = 0.2
 """Share of the many requests after which the memory should not grow any more."""
+FEWEST = 1000
+"""Requests; of fewer nothing is said on growth, since the first ones fill caches."""
 MB_IN_MIB = 2**20 / 1e6
 
 
@@ -122,40 +123,41 @@ def interval(middle: float, low: float, high: float) -> str:
     return f"{middle:,.2f} ({low:,.2f} to {high:,.2f})"
 
 
-def settled(many: Value, key: str) -> tuple[list[int], list[float]]:
-    """Return the points of the many requests from where the memory should stay the same."""
+def settled(many: Value, sizes: Sequence[float]) -> tuple[list[int], list[float]]:
+    """Return the readings from where the memory should stay the same, and when they were made."""
     points = [
         (asked, size)
-        for asked, size in zip(many["asked"], many[key], strict=True)
+        for asked, size in zip(many["asked"], sizes, strict=True)
         if asked >= SETTLED * many["requests"]
     ]
     return [asked for asked, _ in points], [size for _, size in points]
 
 
 def flatness(many: Value) -> str:
-    """Return what the many requests did to the memory, in a paragraph."""
-    _, totals = settled(many, "total_mib")
-    asked, sizes = settled(many, "growing_mib")
+    """Return what the many requests did to the memory: a paragraph and a table."""
+    _, totals = settled(many, many["total_mib"])
     shares = ", ".join(f"{share} % of {tokens:,}" for tokens, share in many["mixed"])
     text = (
         f"{many['requests']:,} requests of other texts each ({shares} tokens), {many['callers']} "
         f"at a time, in {many['seconds']:,.0f} s: {many['total_mib'][0]:,.1f} MiB before them, "
         f"{many['total_mib'][-1]:,.1f} MiB after them, between {min(totals):,.1f} and "
         f"{max(totals):,.1f} MiB from the first {SETTLED:.0%} of them on. Heaps and shared memory, "
-        f"which alone can grow: between {min(sizes):,.1f} and {max(sizes):,.1f} MiB"
+        "which alone can grow, from there on:\n"
     )
-    if len(asked) < fits.SEGMENTS:
-        return f"{text}; too few readings for a slope.\n"
+    rows = []
+    for role, sizes in many["growing_mib"].items():
+        asked, later = settled(many, sizes)
+        name = "**together**" if role == "total" else role
+        says = grown(asked, later) if many["requests"] >= FEWEST else ("–", "too few requests")
+        rows.append([name, mib(sizes[0]), mib(min(later)), mib(max(later)), *says])
+    head = ["heaps and shared memory", "before, MiB", "least", "most", "KiB a request", ""]
+    return f"{text}\n{table(head, rows)}"
+
+
+def grown(asked: Sequence[int], sizes: Sequence[float]) -> tuple[str, str]:
+    """Return KiB a request with its interval, and what that says."""
     growth = fits.drift(asked, [1024 * size for size in sizes])
-    says = "they grow" if growth.low > 0 else "no growth beyond the noise"
-    return f"{text}; {interval(*growth)} KiB a request: {says}.\n"
-
-
-def changed(value: Value) -> str:
-    """Return the table of each process before and after the many requests."""
-    first, last = value["many"]["first_mib"], value["many"]["last_mib"]
-    rows = [[role, mib(size), mib(last[role])] for role, size in first.items()]
-    return table(["PSS, MiB", "before", f"after {value['many']['requests']:,} requests"], rows)
+    return interval(*growth), "**grows**" if growth.low > 0 else "no growth beyond the noise"
 
 
 def markdown(value: Value) -> str:
@@ -177,7 +179,6 @@ def markdown(value: Value) -> str:
             bounds(value),
             "### Many requests\n",
             flatness(value["many"]),
-            changed(value),
         ]
     )
 
@@ -202,8 +203,9 @@ def draw(value: Value, folder: Path) -> list[Path]:
     bars.grid(visible=False, axis="x")
     bars.legend(frameon=False, fontsize=8, loc="upper left", ncols=2)
     many = value["many"]
-    for (key, label), colour in zip(SERIES.items(), pictures.COLOURS, strict=False):
-        series.plot(many["asked"], many[key], color=colour, lw=1.4, label=label)
+    lines = {"PSS": many["total_mib"], "heaps and shared memory": many["growing_mib"]["total"]}
+    for (label, sizes), colour in zip(lines.items(), pictures.COLOURS, strict=False):
+        series.plot(many["asked"], sizes, color=colour, lw=1.4, label=label)
     series.legend(frameon=False, fontsize=8, loc="lower right")
     series.set(title="whole server over mixed requests", xlabel="requests", ylabel="MiB")
     series.set_ylim(0, 1.25 * max(many["total_mib"]))

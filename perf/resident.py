@@ -65,13 +65,16 @@ def pss(roles: Mapping[int, str]) -> Sizes:
     return _by_role(roles, {pid: rollup(pid)["Pss"] for pid in roles})
 
 
-def growing(roles: Mapping[int, str]) -> float:
-    """Return what of the PSS of all processes can grow, in MiB: heaps and shared memory.
+def growing(roles: Mapping[int, str]) -> Sizes:
+    """Return what of the PSS can grow, in MiB by role and ``total``: heaps and shared memory.
 
     The rest, files that are mapped, changes when another program loads the same libraries.
+
+    Args:
+        roles: of `processes.tree`.
     """
-    rolled = [rollup(pid) for pid in roles]
-    return sum(each["Pss_Anon"] + each["Pss_Shmem"] for each in rolled) / 1024
+    rolled = {pid: rollup(pid) for pid in roles}
+    return _by_role(roles, {pid: s["Pss_Anon"] + s["Pss_Shmem"] for pid, s in rolled.items()})
 
 
 def rounded(sizes: Sizes) -> Sizes:

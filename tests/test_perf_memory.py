@@ -69,7 +69,7 @@ def test_a_peak_that_is_gone_afterwards_is_seen(resident: ModuleType) -> None:
 def test_processes_with_the_same_role_are_one_line(resident: ModuleType) -> None:
     pid = os.getpid()
     sizes = resident.pss({pid: "this"})
-    assert sizes["this"] == sizes["total"] > resident.growing({pid: "this"}) > 1
+    assert sizes["this"] == sizes["total"] > resident.growing({pid: "this"})["total"] > 1
 
 
 def decision(read: int, tokens: int, truncated: bool = False, errors: Any = ()) -> Any:
@@ -116,7 +116,6 @@ def row(mode: str, tokens: int, mib: float) -> dict[str, Any]:
 def value(total_mib: list[float], lengths: int = 4) -> dict[str, Any]:
     held = {"pss": 50.0, "anonymous": 40.0, "files": 9.0, "shared_memory": 1.0, "private": 45.0}
     tokens = [2048, 8192, 16384, 32768][:lengths]
-    each = {"encoder": 80.0, "total": 250.0}
     return {
         "model_files_mib": {"encoder": 22.0, "chat_router": 0.0},
         "idle": dict.fromkeys(ROLES, held),
@@ -126,15 +125,16 @@ def value(total_mib: list[float], lengths: int = 4) -> dict[str, Any]:
             *(row("whole", n, 250 + n * 32 / 1024) for n in tokens),
         ],
         "many": {
-            "requests": 100,
+            "requests": 1000,
             "callers": 4,
             "mixed": [[16, 90], [2048, 10]],
             "seconds": 3.0,
-            "asked": list(range(len(total_mib))),
+            "asked": [10 * n for n in range(len(total_mib))],
             "total_mib": total_mib,
-            "growing_mib": [size - 40 for size in total_mib],
-            "first_mib": each,
-            "last_mib": each,
+            "growing_mib": {
+                "encoder": [80.0] * len(total_mib),
+                "total": [size - 40 for size in total_mib],
+            },
         },
         "last": dict.fromkeys(ROLES, held),
     }
@@ -172,17 +172,25 @@ def test_each_process_has_its_line_and_its_files(report: ModuleType) -> None:
 
 
 def test_memory_that_grows_is_told_from_memory_that_does_not(report: ModuleType) -> None:
-    assert "no growth beyond the noise" in report.flatness(value(steady())["many"])
-    growing = [size + 0.1 * asked for asked, size in enumerate(steady())]
-    assert "they grow" in report.flatness(value(growing)["many"])
-    falling = [size - 0.1 * asked for asked, size in enumerate(steady())]
-    assert "no growth" in report.flatness(value(falling)["many"])
+    def said(sizes: list[float]) -> list[str]:
+        return line_of(report.flatness(value(sizes)["many"]), "**together**")
+
+    assert said(steady())[-1] == "no growth beyond the noise"
+    assert said(steady())[:3] == ["220.0", "219.5", "220.5"]
+    growing = said([size + 0.1 * asked for asked, size in enumerate(steady())])
+    assert growing[-1] == "**grows**"
+    assert growing[-2].startswith("10.2")  # KiB
+    falling = said([size - 0.1 * asked for asked, size in enumerate(steady())])
+    assert falling[-1].startswith("no growth")
 
 
 def test_what_the_first_requests_take_is_not_growth(report: ModuleType) -> None:
-    warming = [min(260.0, 200 + 4 * asked) for asked in range(101)]
-    text = report.flatness(value(warming)["many"])
-    assert "no growth" in text
+    text = report.flatness(value([min(260.0, 200 + 4 * asked) for asked in range(101)])["many"])
+    assert line_of(text, "**together**")[-1].startswith("no growth")
+    assert line_of(text, "encoder") == ["80.0"] * 3 + [
+        "0.00 (0.00 to 0.00)",
+        "no growth beyond the noise",
+    ]
     assert "200.0 MiB before them, 260.0 MiB after them" in text
 
 
@@ -190,14 +198,14 @@ def test_libraries_that_others_load_are_no_growth(report: ModuleType) -> None:
     many = value(steady())["many"]
     many["total_mib"] = [size + 0.2 * asked for asked, size in enumerate(steady())]
     text = report.flatness(many)
-    assert "no growth" in text
+    assert line_of(text, "**together**")[-1].startswith("no growth")
     assert "280.0 MiB after them" in text
 
 
-def test_few_requests_have_no_slope(report: ModuleType) -> None:
-    few = value(steady(6))
-    few["many"]["asked"] = [0, 20, 40, 60, 80, 100]
-    assert "too few readings for a slope" in report.flatness(few["many"])
+def test_of_few_requests_no_growth_is_said(report: ModuleType) -> None:
+    few = value([260.0 + n for n in range(11)])["many"]
+    few["requests"] = 100
+    assert line_of(report.flatness(few), "**together**")[-2:] == ["–", "too few requests"]
 
 
 def test_the_picture_is_drawn_from_the_figures(report: ModuleType, tmp_path: Path) -> None:
