@@ -77,19 +77,24 @@ class TritonPythonModel:
     ) -> list[pb_utils.InferenceResponse]:
         """Answer each request with the outputs it asked for, or with an error."""
         from pointsman_backends.onnx_backend.batching import Request, infer
+        from pointsman_backends.onnx_backend.heap import trim_after
 
-        answers = infer(
-            self._run,
-            [
-                Request(
-                    {tensor.name(): tensor.as_numpy() for tensor in request.inputs()},
-                    request.requested_output_names(),
-                )
-                for request in requests
-            ],
-            batched=self._settings.max_batch_size > 0,
+        asked = [
+            Request(
+                {tensor.name(): tensor.as_numpy() for tensor in request.inputs()},
+                request.requested_output_names(),
+            )
+            for request in requests
+        ]
+        answers = infer(self._run, asked, batched=self._settings.max_batch_size > 0)
+        responses = [_response(answer) for answer in answers]
+        given = [answer for answer in answers if not isinstance(answer, InferenceError)]
+        trim_after(
+            tensor
+            for tensors in (*(request.inputs for request in asked), *given)
+            for tensor in tensors.values()
         )
-        return [_response(answer) for answer in answers]
+        return responses
 
     def _run(self, names: Sequence[str], inputs: Tensors) -> Sequence[NDArray[np.generic]]:
         outputs: Sequence[NDArray[np.generic]] = self._session.run(
