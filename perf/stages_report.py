@@ -115,7 +115,6 @@ def markdown(value: Sequence[Row]) -> str:
             gains(value),
             _MEMORY,
             memory(value),
-            "![Median time over tokens, a line for each stage](images/performance_stages.svg)\n",
         ]
     )
 

@@ -94,8 +94,7 @@ def markdown(value: Value) -> str:
             if depth(rows, name) <= 2 or abs(row["ms"]) >= LEAST_MS
         ],
     )
-    picture = "![One bar a part, from body to decision](images/performance_waterfall.svg)\n"
-    return "\n".join([_ABOUT.format(**value, least=LEAST_MS), asked, parts, picture])
+    return "\n".join([_ABOUT.format(**value, least=LEAST_MS), asked, parts])
 
 
 def _percentiles(found: dict[str, float]) -> str:
