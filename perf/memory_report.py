@@ -24,7 +24,7 @@ GROUPS = {
 }
 """What stands together in the picture."""
 AIM_MB, PUBLISHED_MB = 600, 800
-SETTLED = 0.2
+SETTLED = 0.5
 """Share of the many requests after which the memory should not grow any more."""
 FEWEST = 1000
 """Requests; of fewer nothing is said on growth, since the first ones fill caches."""
@@ -141,8 +141,8 @@ def flatness(many: Value) -> str:
         f"{many['requests']:,} requests of other texts each ({shares} tokens), {many['callers']} "
         f"at a time, in {many['seconds']:,.0f} s: {many['total_mib'][0]:,.1f} MiB before them, "
         f"{many['total_mib'][-1]:,.1f} MiB after them, between {min(totals):,.1f} and "
-        f"{max(totals):,.1f} MiB from the first {SETTLED:.0%} of them on. Heaps and shared memory, "
-        "which alone can grow, from there on:\n"
+        f"{max(totals):,.1f} MiB after the first {SETTLED:.0%} of them. Heaps and shared memory, "
+        "which alone can grow, from then on:\n"
     )
     rows = []
     for role, sizes in many["growing_mib"].items():
