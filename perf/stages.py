@@ -70,9 +70,10 @@ SYSTEM = "You are a helpful assistant."
 SPECIAL, SHORT = 2, 64
 """Tokens that are added to a text, and by how many a text may be shorter than wanted."""
 HEADS = 12
-HELD = {"arena": 135, "no arena": 115}
-"""Octets for each pair of tokens that stage 0 was seen to hold at 2,048 to 8,192 tokens (the rows'
-`peak_bytes` say it anew). Two float32 copies of the scores of all heads are 96 of them."""
+HELD = {"arena": 200, "no arena": 115}
+"""Octets for each pair of tokens that stage 0 needs: with the arena the most that it was seen to
+hold at 2,048 to 8,192 tokens (195), without it what it held at 4,096 (107 to 111), rounded up.
+`peak_bytes` of the rows says it anew. Two float32 copies of all heads' scores are 96 of them."""
 SPARE_BYTES = 2**30
 """Left to everything else on the machine."""
 TIMEOUT_S = 900.0

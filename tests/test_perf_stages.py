@@ -79,7 +79,7 @@ def test_a_body_of_another_length_is_refused(stages: ModuleType) -> None:
 def test_stage_0_is_refused_only_where_it_does_not_fit(stages: ModuleType) -> None:
     gib = 2**30
     assert stages.roomy(512, 2 * gib) == "arena"
-    assert stages.roomy(8_192, 10 * gib) == "arena"
+    assert stages.roomy(8_192, 14 * gib) == "arena"
     assert stages.roomy(8_192, 9 * gib) == "no arena"
     assert stages.roomy(8_192, 8 * gib) is None
     assert stages.roomy(16_384, 23 * gib) is None
