@@ -306,6 +306,7 @@ def measure(
             found[way] = judge.judge(readings[way])
         yield {
             "number": number,
+            "sha256": hashlib.sha256(prompt.text.encode()).hexdigest()[:16],
             "kind": prompt.kind,
             "source": prompt.source,
             "filler": prompt.filler,

@@ -2,8 +2,9 @@
 
 Read from installed packages or generated, and apart from what the models are trained on: prose,
 chats and Chinese are of BIG-bench (for measuring only, never trained on), code is of packages that
-training leaves out, legal text is the licences of the installed packages and decisions of courts
-and commissions that `evals` carries.
+training leaves out, legal text is licences of packages and decisions of courts and commissions that
+`evals` carries. All packages are those of the environment that `PYTHONUSERBASE` names, which
+training/requirements*.txt pin: the same prompts come out whatever else is installed.
 """
 
 from __future__ import annotations
@@ -50,7 +51,9 @@ def _passages(name: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
 def prose(rng: random.Random) -> Iterator[Document]:
     """Newspaper, encyclopaedia and READMEs of packages."""
     articles = [text for name in ("nyt", "new_wiki") for text, _ in _passages(name)]
-    readmes = [paragraphs(text) for text in sources.package_descriptions()]
+    readmes = [
+        paragraphs(text) for text in sources.package_descriptions([site.getusersitepackages()])
+    ]
     rng.shuffle(articles)
     rng.shuffle(readmes)
     for number, article in enumerate(articles):
@@ -182,10 +185,9 @@ _SKIPPED_LICENCES = re.compile(r"\.(py|pyc|so)$")
 @cache
 def _legal() -> tuple[str, ...]:
     """Paragraphs of licences and decisions, none twice."""
-    folders = [Path(path) for path in (*site.getsitepackages(), site.getusersitepackages())]
+    folder = Path(site.getusersitepackages())
     files = {
         path
-        for folder in folders
         for pattern in ("*LICEN[CS]E*", "*COPYING*", "*NOTICE*")
         for path in folder.rglob(pattern)
         if path.is_file() and not _SKIPPED_LICENCES.search(path.name)

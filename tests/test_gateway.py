@@ -378,6 +378,7 @@ def test_a_bad_request_is_told_so(
         (chat_body("hi"), "br", 415),
         (gzip.compress(gzip.compress(chat_body("hi"))), "gzip, gzip", 415),
     ],
+    ids=["bomb", "cut off", "more behind it", "no gzip", "unknown", "twice"],
 )
 def test_bad_compression_is_refused(
     gateway: Gateway, models: Upstream, body: bytes, encoding: str, status: int

@@ -506,10 +506,14 @@ def manual_excerpt(files: Sequence[Path], rng: random.Random) -> str:
     raise FileNotFoundError("no readable source file with a long docstring was found")
 
 
-def package_descriptions() -> list[str]:
-    """Long descriptions (README texts) of the installed packages: held-out technical prose."""
+def package_descriptions(roots: Iterable[str] | None = None) -> list[str]:
+    """Long descriptions (README texts) of the installed packages: held-out technical prose.
+
+    Args:
+        roots: Folders of packages; None for those of the Python that runs.
+    """
     out = []
-    for root in site.getsitepackages():
+    for root in site.getsitepackages() if roots is None else roots:
         for path in sorted(Path(root).glob("*.dist-info/METADATA")):
             _, _, body = path.read_text(encoding="utf-8", errors="replace").partition("\n\n")
             if len(body) > 500 and not path.parent.name.startswith(
