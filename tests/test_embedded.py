@@ -37,6 +37,7 @@ MakeRepository = Callable[..., Path]
 Leftovers = Callable[[str], list[str]]
 
 server = pytest.mark.server
+pytestmark = pytest.mark.alone
 
 
 @pytest.fixture(scope="module")

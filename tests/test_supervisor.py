@@ -32,6 +32,7 @@ MakeRepository = Callable[..., Path]
 Leftovers = Callable[[str], list[str]]
 
 server = pytest.mark.server
+pytestmark = pytest.mark.alone
 DEADLINE_S = 3.0
 # How long a channel that was refused a connection may wait before it connects again: the toy
 # client's longest back-off, gRPC's jitter of a fifth, and time to be scheduled.
