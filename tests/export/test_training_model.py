@@ -12,7 +12,16 @@ from training.model.encoder import (
     Layer,
     _rotations,
 )
-from training.model.heads import POOL, STRIDE, DomainHead, SafetyHead, TokenHead, window_labels
+from training.model.heads import (
+    EDGE,
+    LEVEL,
+    POOL,
+    STRIDE,
+    DomainHead,
+    SafetyHead,
+    TokenHead,
+    window_labels,
+)
 from training.model.tagging import IGNORED
 
 HEADS = [SafetyHead(3), DomainHead(14), TokenHead(35)]
@@ -89,6 +98,25 @@ def test_text_behind_an_attack_cannot_lower_its_logits() -> None:
     ones = torch.ones(1, 4064, dtype=torch.int64)
     inside = head.windows(states, ones[:, :64])[0][:, : (64 - POOL // 2) // STRIDE + 1]
     assert (head(longer, ones)[:, 1:] >= inside.amax(dim=1) - 1e-5).all()
+
+
+@torch.inference_mode()
+def test_the_question_at_an_end_weighs_the_same_however_long_the_document_is() -> None:
+    torch.manual_seed(0)
+    head = DomainHead(2).eval()
+    about, ending = torch.randn(WIDTH), torch.randn(WIDTH)
+    # Logits tell the shares of what the document is about and of what its ending is.
+    head.out.weight.copy_(torch.linalg.pinv(torch.stack((about, ending), dim=1)))
+    head.out.bias.zero_()
+
+    def share(tokens: int) -> float:
+        states = about.repeat(1, tokens, 1)
+        states[0, -EDGE:] = ending
+        return float(head(states, torch.ones(1, tokens, dtype=torch.int64))[0, 1])
+
+    shares = [share(tokens) for tokens in (2 * LEVEL, 8 * LEVEL, 100 * LEVEL)]
+    assert max(shares) - min(shares) < 0.05
+    assert 0.3 < max(shares) < share(LEVEL // 2)
 
 
 def test_labels_of_windows() -> None:

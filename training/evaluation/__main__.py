@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ RESULTS = ROOT / "training" / "results" / "evaluation.json"
 QUICK_RESULTS = ROOT / "build" / "evaluation" / "quick.json"
 QUICK_ROWS = 20
 """Texts of each set in a quick run."""
+PARTS = ("safety", "domain", "pii", "perturbation", "baselines", "length")
 
 
-def measure(data: Path, models: Path, quick: bool) -> dict[str, Any]:
-    """All figures, as the results file holds them."""
+def measure(data: Path, models: Path, quick: bool, parts: Collection[str]) -> dict[str, Any]:
+    """The figures of some of ``PARTS``, as the results file holds them."""
     # Imported here, so that rendering needs neither models nor their packages.
     from training.evaluation import baselines, domain, length, pii, robustness, safety
     from training.evaluation.served import Served
@@ -34,16 +36,18 @@ def measure(data: Path, models: Path, quick: bool) -> dict[str, Any]:
             "quick": quick,
         }
     }
-    for name, part in (
-        ("safety", lambda: safety.measure(served, data, limit)),
-        ("domain", lambda: domain.measure(served, data, limit)),
-        ("pii", lambda: pii.measure(served, data, limit)),
-        ("perturbation", lambda: robustness.measure(served, data, limit)),
-        ("baselines", lambda: baselines.measure(served, data, limit)),
-        ("length", lambda: length.measure(served, data, quick)),
-    ):
-        print(f"== {name}", file=sys.stderr)
-        results[name] = part()
+    measures: dict[str, Callable[[], Any]] = {
+        "safety": lambda: safety.measure(served, data, limit),
+        "domain": lambda: domain.measure(served, data, limit),
+        "pii": lambda: pii.measure(served, data, limit),
+        "perturbation": lambda: robustness.measure(served, data, limit),
+        "baselines": lambda: baselines.measure(served, data, limit),
+        "length": lambda: length.measure(served, data, quick),
+    }
+    for name in PARTS:
+        if name in parts:
+            print(f"== {name}", file=sys.stderr)
+            results[name] = measures[name]()
     return results
 
 
@@ -60,6 +64,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--models", type=Path, default=ROOT / "model_repository")
+    parser.add_argument(
+        "--parts",
+        nargs="+",
+        choices=PARTS,
+        help="measure these alone, and keep the other figures of the last results",
+    )
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument(
         "--quick", action="store_true", help="few texts; writes under build/evaluation/ alone"
@@ -68,7 +78,11 @@ def main() -> None:
     arguments = parser.parse_args()
     path = QUICK_RESULTS if arguments.quick else RESULTS
     if not arguments.render:
-        results = measure(arguments.data, arguments.models, arguments.quick)
+        kept = json.loads(path.read_text(encoding="utf-8")) if arguments.parts else {}
+        measured = measure(
+            arguments.data, arguments.models, arguments.quick, arguments.parts or PARTS
+        )
+        results = kept | measured
         path.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False)
         path.write_text(text + "\n", encoding="utf-8")

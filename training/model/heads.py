@@ -20,6 +20,8 @@ STRIDE = 8
 """Tokens between the centres of neighbouring safety windows."""
 EDGE = 64
 """Tokens over which the domain head's preference for either end of a text falls by 1/e."""
+LEVEL = 256
+"""Tokens of the longest text in which that preference is as learned; it grows with longer ones."""
 
 
 class SafetyHead(nn.Module):
@@ -100,7 +102,9 @@ class DomainHead(nn.Module):
     """Attention pooling (each token weighs itself), then one linear layer.
 
     A learned preference for the start and the end of the text is added to the weights: a question
-    about a document stands before or after it, and thousands of tokens must not outweigh it.
+    about a document stands before or after it, and thousands of tokens must not outweigh it. So
+    what the preference adds to a weight grows with the length: its share of the sum stays what it
+    is in a text of ``LEVEL`` tokens, whether all of a document is read or a part.
 
     Args:
         labels: number of labels.
@@ -119,9 +123,12 @@ class DomainHead(nn.Module):
         """Logits float32 [B, labels]."""
         salience = self.weigh(torch.tanh(self.project(hidden_states)))
         position = attention_mask.cumsum(dim=1) - 1
-        left = attention_mask.sum(dim=1, keepdim=True) - 1 - position
+        tokens = attention_mask.sum(dim=1, keepdim=True)
+        left = tokens - 1 - position
         ends = torch.stack((position, left), dim=-1).to(salience.dtype)
-        salience = salience + (torch.exp(-ends / EDGE) * self.edges).sum(dim=-1, keepdim=True)
+        preference = (torch.exp(-ends / EDGE) * self.edges).sum(dim=-1, keepdim=True).clamp(min=0.0)
+        growth = (tokens / LEVEL).clamp(min=1.0).unsqueeze(-1)
+        salience = salience + torch.log(1 + growth * (preference.exp() - 1))
         lowest = torch.finfo(salience.dtype).min
         salience = torch.where(attention_mask.unsqueeze(-1) > 0, salience, lowest)
         pooled = (hidden_states * salience.softmax(dim=1)).sum(dim=1)
