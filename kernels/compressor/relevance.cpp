@@ -71,11 +71,53 @@ struct Steps {
 };
 
 constexpr int64_t kVectors = 7;  // of rows that are worked with
-constexpr int64_t kFewColumns = 1 << 14;
 
-// The ranks that relevance.textrank computes, step by step as it does.
-void textrank(const Matrix& matrix, const double* filled, const Steps& steps, double* sums,
-              double* vectors, double* ranks) {
+// What is left of a matrix without the columns that no two rows have in common, for textrank. Those
+// that are left are numbered as they come: then what neighbouring rows share lies close together,
+// which counts where sums over columns outgrow the fast caches.
+class Linked {
+ public:
+  // Takes in how many rows each column has an entry. False if memory is out.
+  bool build(const Matrix& matrix, const int64_t* frequencies) noexcept {
+    int64_t entries = 0;
+    for (int64_t row = 0; row < matrix.rows; ++row) entries += matrix.ends[row] - matrix.starts[row];
+    row_ends_ = allocate<int32_t>(matrix.rows + 1);
+    columns_ = allocate<int32_t>(entries);
+    values_ = allocate<double>(entries);
+    const auto numbers = allocate<int32_t>(matrix.column_count);
+    if (!row_ends_ || !columns_ || !values_ || !numbers) return false;
+    for (int64_t column = 0; column < matrix.column_count; ++column) {
+      numbers[column] = frequencies[column] > 1 ? kUnmet : kAlone;
+    }
+    int32_t met = 0, end = row_ends_[0] = 0;
+    for (int64_t row = 0; row < matrix.rows; ++row) {
+      for (int32_t at = matrix.starts[row]; at < matrix.ends[row]; ++at) {
+        int32_t& number = numbers[matrix.columns[at]];
+        if (number == kAlone) continue;
+        if (number == kUnmet) number = met++;
+        columns_[end] = number;
+        values_[end++] = matrix.values[at];
+      }
+      row_ends_[row + 1] = end;
+    }
+    linked_ = {row_ends_.get(), row_ends_.get() + 1, columns_.get(), values_.get(),
+               matrix.rows,     met,                 matrix.scale};
+    return true;
+  }
+
+  const Matrix& matrix() const noexcept { return linked_; }
+
+ private:
+  static constexpr int32_t kUnmet = -1, kAlone = -2;
+  std::unique_ptr<int32_t[]> row_ends_, columns_;
+  std::unique_ptr<double[]> values_;
+  Matrix linked_{};
+};
+
+// The ranks that relevance.textrank computes, step by step as it does. Of each row the matrix has
+// `own` of the squared length, which is to be left out of its products.
+void textrank(const Matrix& matrix, const double* filled, const double* own, const Steps& steps,
+              double* sums, double* vectors, double* ranks) {
   const int64_t rows = matrix.rows;
   double *degree = vectors, *diagonal = degree + rows, *residual = diagonal + rows,
          *direction = residual + rows, *image = direction + rows, *products = image + rows,
@@ -86,9 +128,9 @@ void textrank(const Matrix& matrix, const double* filled, const Steps& steps, do
 
   similarities(matrix, filled, sums, degree);
   each([&](int64_t i) {
-    degree[i] -= filled[i];
+    degree[i] -= own[i];
     if (!(degree[i] > 1e-9)) degree[i] = 1;
-    diagonal[i] = degree[i] + steps.damping * filled[i];
+    diagonal[i] = degree[i] + steps.damping * own[i];
   });
   const double total = sum_of(degree, rows);
   each([&](int64_t i) { ranks[i] = 1 / total; });  // over degrees, until the end
@@ -123,24 +165,6 @@ void textrank(const Matrix& matrix, const double* filled, const Steps& steps, do
   each([&](int64_t i) { ranks[i] /= sum; });
 }
 
-// Numbers the columns of a matrix anew, as they come: then what neighbouring rows share lies close
-// together, which counts where sums over columns outgrow the fast caches. Returns how many there
-// are, or kOutOfMemory.
-int64_t number_as_met(const Matrix& matrix, int32_t* renumbered) {
-  const auto numbers = allocate<int32_t>(matrix.column_count);
-  if (!numbers) return kOutOfMemory;
-  std::fill(numbers.get(), numbers.get() + matrix.column_count, -1);
-  int32_t count = 0;
-  for (int64_t row = 0; row < matrix.rows; ++row) {
-    for (int32_t at = matrix.starts[row]; at < matrix.ends[row]; ++at) {
-      int32_t& number = numbers[matrix.columns[at]];
-      if (number < 0) number = count++;
-      renumbered[at] = number;
-    }
-  }
-  return count;
-}
-
 // One less the cosines of the rows and the sum of their relative frequencies.
 void novelty(const Matrix& matrix, const double* filled, const double* words, double* sums,
              double* squares, double* scores) {
@@ -169,41 +193,40 @@ POINTSMAN_EXPORT int64_t pointsman_term_frequencies(const int32_t* starts, const
   return 0;
 }
 
-// Writes TextRank, density and novelty of some rows, at least one, [3, rows], before scaling.
+// Writes TextRank, density and novelty of some rows, at least one, [3, rows], before scaling. Takes
+// in how many of the rows each column has an entry, and the inverse document frequencies.
 POINTSMAN_EXPORT int64_t pointsman_term_signals(const int32_t* starts, const int32_t* ends,
                                                 const int32_t* columns, const double* values,
                                                 int64_t rows, int64_t column_count,
+                                                const int64_t* frequencies,
                                                 const double* inverse_frequencies, double damping,
                                                 double least_energy, int64_t steps,
                                                 double* signals) noexcept {
   using namespace pointsman;
-  const auto memory = allocate<double>((kVectors + 3) * rows + 2 * column_count);
+  const auto memory = allocate<double>((kVectors + 4) * rows + 2 * column_count);
   if (!memory) return kOutOfMemory;
-  double *scale = memory.get(), *filled = scale + rows, *words = filled + rows,
-         *vectors = words + rows, *sums = vectors + kVectors * rows, *squares = sums + column_count;
+  double *scale = memory.get(), *filled = scale + rows, *words = filled + rows, *own = words + rows,
+         *vectors = own + rows, *sums = vectors + kVectors * rows, *squares = sums + column_count;
   const Matrix matrix{starts, ends, columns, values, rows, column_count, scale};
   double *ranks = signals, *densities = ranks + rows, *novelties = densities + rows;
   for (int64_t row = 0; row < rows; ++row) {
-    double sum = 0, square = 0;
+    double sum = 0, square = 0, linked = 0, inverse = 0;
     for (int32_t at = starts[row]; at < ends[row]; ++at) {
-      sum += values[at];
-      square += values[at] * values[at];
+      const double value = values[at];
+      sum += value;
+      square += value * value;
+      if (frequencies[columns[at]] > 1) linked += value * value;
+      inverse += value * inverse_frequencies[columns[at]];
     }
     filled[row] = starts[row] < ends[row] ? 1 : 0;
     words[row] = std::max(sum, 1.0);
     scale[row] = filled[row] / std::sqrt(std::max(square, 1.0));
-    densities[row] = matrix.times(row, inverse_frequencies) / words[row];
+    own[row] = linked / std::max(square, 1.0);
+    densities[row] = inverse / words[row];
   }
-  Matrix numbered = matrix;
-  std::unique_ptr<int32_t[]> renumbered;
-  if (column_count > kFewColumns) {
-    renumbered = allocate<int32_t>(*std::max_element(ends, ends + rows));
-    if (!renumbered) return kOutOfMemory;
-    numbered.columns = renumbered.get();
-    numbered.column_count = number_as_met(matrix, renumbered.get());
-    if (numbered.column_count < 0) return kOutOfMemory;
-  }
-  textrank(numbered, filled, {damping, least_energy, steps}, sums, vectors, ranks);
+  Linked linked;
+  if (!linked.build(matrix, frequencies)) return kOutOfMemory;
+  textrank(linked.matrix(), filled, own, {damping, least_energy, steps}, sums, vectors, ranks);
   novelty(matrix, filled, words, sums, squares, novelties);
   return 0;
 }

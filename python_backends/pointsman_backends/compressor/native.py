@@ -17,7 +17,7 @@ import numpy.typing as npt
 __all__ = ["NAME", "LibraryError", "address", "check", "library", "load", "open_library"]
 
 NAME = "libpointsman_compressor.so"
-_VERSION = 2  # of kernels/compressor/library.h
+_VERSION = 3  # of kernels/compressor/library.h
 
 _PACKAGES = Path(__file__).resolve().parents[2]
 _PATHS = (
@@ -54,7 +54,7 @@ _SIGNATURES = {
     "pointsman_worst_windows": "pippipiipppppip",
     # relevance.cpp
     "pointsman_term_frequencies": "pppiip",
-    "pointsman_term_signals": "ppppiipddip",
+    "pointsman_term_signals": "ppppiippddip",
     # duplicates.cpp
     "pointsman_near_duplicates": "pipippp",
     "pointsman_are_names": "ppppiip",

@@ -82,6 +82,7 @@ def _signals_natively(
             native.address(terms.data),
             count,
             columns,
+            native.address(frequency),
             native.address(inverse_frequency),
             _DAMPING,
             _TOLERANCE**2,
@@ -105,11 +106,11 @@ class UnitRows:
     """
 
     def __init__(self, terms: _Array, xp: Any = np) -> None:  # noqa: ANN401
-        self._terms, self._transposed = terms, terms.T
+        self._terms, self._transposed, self._xp = terms, terms.T, xp
         self.filled = (xp.diff(terms.indptr) > 0).astype(xp.float64)
         self.words = _words(terms, xp)
-        squares = _row_sums(terms.data * terms.data, terms.indptr, xp)
-        self._scale = self.filled / xp.sqrt(xp.maximum(squares, 1.0))
+        self._squares = _row_sums(terms.data * terms.data, terms.indptr, xp)
+        self._scale = self.filled / xp.sqrt(xp.maximum(self._squares, 1.0))
 
     def times(self, vector: _Array) -> _Array:
         """Product with a vector [V]: [S]."""
@@ -122,6 +123,23 @@ class UnitRows:
     def centroid(self) -> _Array:
         """Sum of the rows' relative frequencies, before scaling: [V]."""
         return self._transposed @ (1 / self.words)
+
+    def linked(self) -> tuple[UnitRows, _Array]:
+        """Leave out the columns that no two rows have in common.
+
+        Returns:
+            The same rows without those, scaled as they are here, and what is left of the squared
+            length of each, float64 [S].
+        """
+        terms, xp = self._terms, self._xp
+        frequency = xp.bincount(terms.indices, minlength=terms.shape[1])
+        shared = frequency[terms.indices] > 1
+        ends = xp.zeros(len(shared) + 1, terms.indptr.dtype)
+        ends[1:] = xp.cumsum(shared)
+        kept = terms.data[shared], terms.indices[shared], ends[terms.indptr]
+        rows = UnitRows(type(terms)(kept, shape=terms.shape), xp)
+        rows._scale = self._scale
+        return rows, rows._squares / xp.maximum(self._squares, 1.0)
 
 
 def weigh(signals: Mapping[str, _Scores], weights: Mapping[str, float]) -> _Scores:
@@ -142,7 +160,8 @@ def textrank(unit: UnitRows, xp: Any = np) -> _Array:  # noqa: ANN401
     """PageRank of sentences in the graph whose edge weights are cosine similarities.
 
     With rows of unit length in N the weights are W = N N^T - I, so a product with W is two sparse
-    products and W itself is never formed.
+    products and W itself is never formed. A term of one sentence alone adds only to the diagonal,
+    which is 0 in W: it is left out of N, and of I what it adds.
 
     Ranks solve (1 - d W D^-1) r = c, with D the degrees; for r = D y that is the symmetric,
     positive definite system (D - d W) y = c. Conjugate gradients, scaled by D, solve it in about a
@@ -157,9 +176,9 @@ def textrank(unit: UnitRows, xp: Any = np) -> _Array:  # noqa: ANN401
 
     Source: Mihalcea and Tarau, "TextRank: Bringing Order into Text", EMNLP 2004.
     """
-    own = unit.filled
-    count = len(own)
-    degree = unit.times(unit.transposed_times(own)) - own
+    count = len(unit.filled)
+    rows, own = unit.linked()
+    degree = rows.times(rows.transposed_times(unit.filled)) - own
     # A sentence that shares a term has at least 1 / (WINDOW + 1)^2; less is rounding. To one
     # without links all jump alike, which the final scaling accounts for.
     degree = xp.where(degree > 1e-9, degree, 1.0)
@@ -168,14 +187,14 @@ def textrank(unit: UnitRows, xp: Any = np) -> _Array:  # noqa: ANN401
     diagonal = degree + _DAMPING * own
     rank_share = xp.full(count, 1 / total)
     residual = (1 - _DAMPING) / count - diagonal * rank_share
-    residual += _DAMPING * unit.times(unit.transposed_times(rank_share))
+    residual += _DAMPING * rows.times(rows.transposed_times(rank_share))
     direction = step = scale * residual
     energy = float((residual * step).sum())
     for _ in range(_STEPS):
         # Over 1 - d that bounds the error of the ranks (L1): |r| <= sqrt(sum D * sum r^2 / D).
         if energy * total < _TOLERANCE**2:
             break
-        along_edges = unit.times(unit.transposed_times(direction))
+        along_edges = rows.times(rows.transposed_times(direction))
         image = diagonal * direction - _DAMPING * along_edges
         along = energy / float((direction * image).sum())
         rank_share += along * direction
