@@ -17,7 +17,9 @@ constexpr uint32_t kBegin = 2, kEnd = 3;
 constexpr std::array<int64_t, 9> kLengths = {1, 2, 3, 5, 8, 12, 16, 24, 40};
 constexpr uint32_t kAscii = 128;
 constexpr int64_t kAhead = 8;   // words that are fetched ahead: they come in no order
-constexpr int64_t kBlock = 64;  // character n-grams hashed at a time
+constexpr int64_t kBlock = 64;  // features taken at a time
+constexpr int64_t kSide = 8;    // character n-grams hashed side by side
+static_assert(kBlock % kSide == 0);
 
 constexpr std::array<uint32_t, 256> crc_table() {
   std::array<uint32_t, 256> table{};
@@ -92,24 +94,28 @@ struct Table {
   }
 };
 
-// Calls found(hash, value) for each of some character n-grams in a row.
+// Calls found(hashes, count, value) for some character n-grams in a row, up to kBlock. As many codes
+// are readable as a whole number of kSide n-grams needs.
 template <int kLength, class Found>
-void for_each_gram(const uint32_t* codes, int64_t count, float value, Found found) {
+void find_grams(const uint32_t* codes, int64_t count, float value, Found found) {
   std::array<uint32_t, kBlock> hashes;
-  for (int64_t i = 0; i < count; ++i) {
-    uint32_t hash = kLength;
-    for (int nth = 0; nth < kLength; ++nth) {
-      hash = (hash ^ codes[i + nth]) * kFirst;
-      hash ^= hash >> 15;
+  for (int64_t first = 0; first < count; first += kSide) {
+    for (int64_t i = first; i < first + kSide; ++i) {
+      uint32_t hash = kLength;
+      for (int nth = 0; nth < kLength; ++nth) {
+        hash = (hash ^ codes[i + nth]) * kFirst;
+        hash ^= hash >> 15;
+      }
+      hashes[i] = mix(hash);
     }
-    hashes[i] = mix(hash);
   }
-  for (int64_t i = 0; i < count; ++i) found(hashes[i], value);
+  found(hashes.data(), count, value);
 }
 
-// Calls found(hash, weighs) for each feature of a word, in the order in which they are added up.
+// Calls found(hashes, count, value) for the features of a word, in the order in which they are added
+// up.
 template <class Code, class Found>
-uint32_t for_each_feature(const Code* word, int64_t size, Found found) {
+uint32_t find_features(const Code* word, int64_t size, Found found) {
   Crc crc;
   uint32_t other = 0, digit = 0, letter = 0;
   for (int64_t i = 0; i < size; ++i) {
@@ -122,12 +128,12 @@ uint32_t for_each_feature(const Code* word, int64_t size, Found found) {
   const uint32_t key = mix(crc.value());
   const auto length = std::lower_bound(kLengths.begin(), kLengths.end(), size) - kLengths.begin();
   const uint32_t shape = static_cast<uint32_t>(length) << 3 | other << 2 | digit << 1 | letter;
-  found(mix(key ^ kWord), 1.0F);
-  found(mix(shape ^ kShape), 1.0F);
+  const std::array<uint32_t, 2> whole = {mix(key ^ kWord), mix(shape ^ kShape)};
+  found(whole.data(), whole.size(), 1.0F);
   const int64_t grams = size + std::max<int64_t>(size - 1, 0);
   const double share = 1 / std::sqrt(static_cast<double>(std::max<int64_t>(grams, 1)));
   // The word stands between marks of its beginning and its end. A block of it at a time.
-  std::array<uint32_t, kBlock + 3> framed;
+  std::array<uint32_t, kBlock + 3 + kSide> framed;
   const auto frame = [&](int64_t first, int64_t count) {
     for (int64_t i = 0; i < count; ++i) {
       const int64_t at = first + i;
@@ -138,18 +144,19 @@ uint32_t for_each_feature(const Code* word, int64_t size, Found found) {
   if (size + 2 <= kBlock) [[likely]] {
     framed[0] = kBegin;
     std::copy(word, word + size, &framed[1]);
-    framed[size + 1] = kEnd;
-    for_each_gram<3>(framed.data(), size, value, found);
-    for_each_gram<4>(framed.data(), size - 1, value, found);
+    std::fill_n(&framed[size + 1], kSide + 2, kEnd);
+    find_grams<3>(framed.data(), size, value, found);
+    find_grams<4>(framed.data(), size - 1, value, found);
     return key;
   }
+  framed.fill(kEnd);
   for (int64_t first = 0; first < size; first += kBlock) {
     frame(first, std::min(kBlock, size - first) + 2);
-    for_each_gram<3>(framed.data(), std::min(kBlock, size - first), value, found);
+    find_grams<3>(framed.data(), std::min(kBlock, size - first), value, found);
   }
   for (int64_t first = 0; first < size - 1; first += kBlock) {
     frame(first, std::min(kBlock, size - 1 - first) + 3);
-    for_each_gram<4>(framed.data(), std::min(kBlock, size - 1 - first), value, found);
+    find_grams<4>(framed.data(), std::min(kBlock, size - 1 - first), value, found);
   }
   return key;
 }
@@ -162,12 +169,16 @@ class Weights {
   Weights(const Table<kModels>& table, float* weights, int64_t count)
       : table_(table), weights_(weights), count_(count) {}
 
-  // Takes the next feature of the word.
-  void add(uint32_t hash, float value) {
-    const int8_t* own = table_[hash];
-    __builtin_prefetch(own);
-    features_[held_++] = {own, value};
-    if (held_ == kHeld) add_up();
+  // Takes the next features of the word, up to kBlock, all of the same value.
+  void add(const uint32_t* hashes, int64_t count, float value) {
+    if (held_ + count > kHeld) add_up();
+    for (int64_t i = 0; i < count; ++i) {
+      const int8_t* own = table_[hashes[i]];
+      __builtin_prefetch(own);
+      features_[held_ + i] = own;
+      values_[held_ + i] = value;
+    }
+    held_ += count;
   }
 
   // The word has no more of them.
@@ -180,7 +191,8 @@ class Weights {
   void add_up() {
     int64_t at = 0;
     for (int64_t nth = 0; nth < finished_; ++nth) {
-      for (; at < ends_[nth]; ++at) add(features_[at]);
+      sum(at, ends_[nth]);
+      at = ends_[nth];
       for (int model = 0; model < kModels; ++model) {
         weights_[model * count_ + word_] =
             static_cast<float>(std::nearbyint(sums_[model]) * table_.units[model]);
@@ -188,18 +200,17 @@ class Weights {
       sums_.fill(0);
       ++word_;
     }
-    for (; at < held_; ++at) add(features_[at]);  // of a word that goes on
+    sum(at, held_);  // of a word that goes on
     held_ = finished_ = 0;
   }
 
  private:
-  struct Feature {
-    const int8_t* weights;
-    float value;
-  };
-
-  void add(const Feature& feature) {
-    for (int nth = 0; nth < kModels; ++nth) sums_[nth] += feature.weights[nth] * feature.value;
+  void sum(int64_t at, int64_t end) {
+    std::array<double, kModels> sums = sums_;
+    for (; at < end; ++at) {
+      for (int nth = 0; nth < kModels; ++nth) sums[nth] += features_[at][nth] * values_[at];
+    }
+    sums_ = sums;
   }
 
   static constexpr int64_t kHeld = 256, kWords = 16;
@@ -207,7 +218,8 @@ class Weights {
   float* weights_;
   int64_t count_, word_ = 0, held_ = 0, finished_ = 0;
   std::array<double, kModels> sums_{};
-  std::array<Feature, kHeld> features_;
+  std::array<const int8_t*, kHeld> features_;
+  std::array<float, kHeld> values_;
   std::array<int64_t, kWords> ends_;
 };
 
@@ -217,8 +229,10 @@ void weigh(const Code* codes, const int64_t* starts, const int64_t* ends, int64_
   Weights<kModels> sums(table, weights, count);
   for (int64_t word = 0; word < count; ++word) {
     if (word + kAhead < count) __builtin_prefetch(codes + starts[word + kAhead]);
-    keys[word] = for_each_feature(codes + starts[word], ends[word] - starts[word],
-                                  [&](uint32_t hash, float value) { sums.add(hash, value); });
+    keys[word] = find_features(codes + starts[word], ends[word] - starts[word],
+                               [&](const uint32_t* hashes, int64_t number, float value) {
+                                 sums.add(hashes, number, value);
+                               });
     sums.finish_word();
   }
   sums.add_up();
@@ -292,18 +306,35 @@ struct Contributions {
   }
 };
 
+// The highest of some numbers, of none minus infinity; in strands, lest each wait for the last.
+template <class Number>
+double highest_of(int64_t count, Number number) {
+  constexpr int kStrands = 4;
+  std::array<double, kStrands> highest;
+  highest.fill(-std::numeric_limits<double>::infinity());
+  int64_t i = 0;
+  for (; i + kStrands <= count; i += kStrands) {
+    for (int nth = 0; nth < kStrands; ++nth) {
+      highest[nth] = std::max(highest[nth], number(i + nth));
+    }
+  }
+  for (; i < count; ++i) highest[0] = std::max(highest[0], number(i));
+  return std::max(std::max(highest[0], highest[1]), std::max(highest[2], highest[3]));
+}
+
 // The worst window, of some sizes, of the words [start, end), none of which begins before them.
 double worst_window(const double* sums, int64_t start, int64_t end, const int64_t* sizes,
                     int64_t size_count) {
-  double highest = -std::numeric_limits<double>::infinity();
+  // Those that the start cuts off: the longest size has all of them.
+  const int64_t longest = std::min(*std::max_element(sizes, sizes + size_count), end - start);
+  const double before = sums[start];
+  double highest = highest_of(longest, [&](int64_t i) { return sums[start + 1 + i] - before; });
+  const double* first = sums + start + 1;
   for (int64_t nth = 0; nth < size_count; ++nth) {
-    const int64_t whole = std::min(end, start + sizes[nth]);
-    for (int64_t word = start; word < whole; ++word) {
-      highest = std::max(highest, sums[word + 1] - sums[start]);
-    }
-    for (int64_t word = whole; word < end; ++word) {
-      highest = std::max(highest, sums[word + 1] - sums[word + 1 - sizes[nth]]);
-    }
+    if (sizes[nth] >= end - start) continue;
+    const double* last = first + sizes[nth];
+    highest = std::max(highest, highest_of(end - start - sizes[nth],
+                                           [&](int64_t i) { return last[i] - first[i]; }));
   }
   return highest;
 }

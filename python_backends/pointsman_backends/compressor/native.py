@@ -39,15 +39,15 @@ _SIGNATURES = {
     "pointsman_find_hashes": "pipip",
     "pointsman_spread_counts": "ppipip",
     # sentences.cpp
-    "pointsman_find_sentences": "pipippippippip",
+    "pointsman_find_sentences": "pipippippipipip",
     "pointsman_measure_sentences": "pippp",
     "pointsman_measure_windows": "pppipp",
     "pointsman_cut_into_windows": "pippiiipp",
     "pointsman_count_terms": "ppippippp",
     # wordpiece.cpp
-    "pointsman_build_trie": "ppppipi",
-    "pointsman_count_tokens": "pipipppip",
-    "pointsman_encode": "piipipppipppp",
+    "pointsman_build_trie": "ppppipip",
+    "pointsman_count_tokens": "pippipppip",
+    "pointsman_encode": "pipipipppipppp",
     # risk.cpp
     "pointsman_weigh_words": "pippipiippp",
     "pointsman_word_rows": "ppipipiipip",
