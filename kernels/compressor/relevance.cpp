@@ -32,25 +32,27 @@ struct Matrix {
   }
 };
 
-// NumPy's sum: of halves, down to blocks that are added in eight strands.
-double sum_of(const double* values, int64_t count) {
+// NumPy's sum of value(i) over [first, first + count): of halves, down to blocks that are added in
+// eight strands.
+template <class Value>
+double sum_of(int64_t first, int64_t count, const Value& value) {
   constexpr int64_t kStrands = 8, kBlock = 128;
   if (count > kBlock) {
     const int64_t half = count / 2 - count / 2 % kStrands;
-    return sum_of(values, half) + sum_of(values + half, count - half);
+    return sum_of(first, half, value) + sum_of(first + half, count - half, value);
   }
   double sum = 0;
   int64_t i = 0;
   if (count >= kStrands) {
     double strands[kStrands];
-    for (; i < kStrands; ++i) strands[i] = values[i];
+    for (; i < kStrands; ++i) strands[i] = value(first + i);
     for (; i + kStrands <= count; i += kStrands) {
-      for (int64_t nth = 0; nth < kStrands; ++nth) strands[nth] += values[i + nth];
+      for (int64_t nth = 0; nth < kStrands; ++nth) strands[nth] += value(first + i + nth);
     }
     sum = ((strands[0] + strands[1]) + (strands[2] + strands[3])) +
           ((strands[4] + strands[5]) + (strands[6] + strands[7]));
   }
-  for (; i < count; ++i) sum += values[i];
+  for (; i < count; ++i) sum += value(first + i);
   return sum;
 }
 
@@ -70,108 +72,128 @@ struct Steps {
   int64_t most;
 };
 
-constexpr int64_t kVectors = 7;  // of rows that are worked with
-
-// What is left of a matrix without the columns that no two rows have in common, for textrank. Those
-// that are left are numbered as they come: then what neighbouring rows share lies close together,
-// which counts where sums over columns outgrow the fast caches.
+// The rows of a matrix that have columns in common, and these columns, for textrank. The columns are
+// numbered as they come: then what neighbouring rows share lies close together, which counts where
+// sums over columns outgrow the fast caches.
 class Linked {
  public:
   // Takes in how many rows each column has an entry. False if memory is out.
   bool build(const Matrix& matrix, const int64_t* frequencies) noexcept {
-    int64_t entries = 0;
-    for (int64_t row = 0; row < matrix.rows; ++row) entries += matrix.ends[row] - matrix.starts[row];
-    row_ends_ = allocate<int32_t>(matrix.rows + 1);
+    int64_t rows = 0, entries = 0;
+    for (int64_t row = 0; row < matrix.rows; ++row) {
+      const int64_t before = entries;
+      for (int32_t at = matrix.starts[row]; at < matrix.ends[row]; ++at) {
+        entries += frequencies[matrix.columns[at]] > 1;
+      }
+      rows += entries > before;
+    }
+    rows_ = allocate<int64_t>(rows);
+    scale_ = allocate<double>(rows);
+    row_ends_ = allocate<int32_t>(rows + 1);
     columns_ = allocate<int32_t>(entries);
     values_ = allocate<double>(entries);
-    const auto numbers = allocate<int32_t>(matrix.column_count);
-    if (!row_ends_ || !columns_ || !values_ || !numbers) return false;
-    for (int64_t column = 0; column < matrix.column_count; ++column) {
-      numbers[column] = frequencies[column] > 1 ? kUnmet : kAlone;
-    }
+    const auto numbers = allocate<int32_t>(entries > 0 ? matrix.column_count : 0);
+    if (!rows_ || !scale_ || !row_ends_ || !columns_ || !values_ || !numbers) return false;
+    std::fill_n(numbers.get(), entries > 0 ? matrix.column_count : 0, -1);
     int32_t met = 0, end = row_ends_[0] = 0;
-    for (int64_t row = 0; row < matrix.rows; ++row) {
+    int64_t nth = 0;
+    for (int64_t row = 0; row < matrix.rows && nth < rows; ++row) {
       for (int32_t at = matrix.starts[row]; at < matrix.ends[row]; ++at) {
-        int32_t& number = numbers[matrix.columns[at]];
-        if (number == kAlone) continue;
-        if (number == kUnmet) number = met++;
-        columns_[end] = number;
+        const int32_t column = matrix.columns[at];
+        if (frequencies[column] < 2) continue;
+        if (numbers[column] < 0) numbers[column] = met++;
+        columns_[end] = numbers[column];
         values_[end++] = matrix.values[at];
       }
-      row_ends_[row + 1] = end;
+      if (end == row_ends_[nth]) continue;
+      rows_[nth] = row;
+      scale_[nth] = matrix.scale[row];
+      row_ends_[++nth] = end;
     }
-    linked_ = {row_ends_.get(), row_ends_.get() + 1, columns_.get(), values_.get(),
-               matrix.rows,     met,                 matrix.scale};
+    matrix_ = {row_ends_.get(), row_ends_.get() + 1, columns_.get(), values_.get(), rows, met,
+               scale_.get()};
     return true;
   }
 
-  const Matrix& matrix() const noexcept { return linked_; }
+  const Matrix& matrix() const noexcept { return matrix_; }
+  const int64_t* rows() const noexcept { return rows_.get(); }
 
  private:
-  static constexpr int32_t kUnmet = -1, kAlone = -2;
+  std::unique_ptr<int64_t[]> rows_;
   std::unique_ptr<int32_t[]> row_ends_, columns_;
-  std::unique_ptr<double[]> values_;
-  Matrix linked_{};
+  std::unique_ptr<double[]> scale_, values_;
+  Matrix matrix_{};
 };
 
-// The ranks that relevance.textrank computes, step by step as it does. Of each row the matrix has
-// `own` of the squared length, which is to be left out of its products.
-void textrank(const Matrix& matrix, const double* filled, const double* own, const Steps& steps,
-              double* sums, double* vectors, double* ranks) {
+// The ranks that relevance.textrank computes, step by step as it does; of each of all rows the
+// linked columns have `own` of the squared length. False if memory is out.
+bool textrank(const Linked& linked, const double* all_own, int64_t all, const Steps& steps,
+              double* ranks) {
+  const Matrix& matrix = linked.matrix();
   const int64_t rows = matrix.rows;
-  double *degree = vectors, *diagonal = degree + rows, *residual = diagonal + rows,
-         *direction = residual + rows, *image = direction + rows, *products = image + rows,
-         *step = products + rows;
+  const double jump = (1 - steps.damping) / static_cast<double>(all);
+  std::fill(ranks, ranks + all, jump);
+  constexpr int64_t kVectors = 8;
+  const auto memory = allocate<double>(kVectors * rows + matrix.column_count);
+  if (!memory) return false;
+  double *own = memory.get(), *degree = own + rows, *diagonal = degree + rows,
+         *residual = diagonal + rows, *direction = residual + rows, *image = direction + rows,
+         *step = image + rows, *share = step + rows, *sums = share + rows;
   const auto each = [rows](auto&& at) {
     for (int64_t row = 0; row < rows; ++row) at(row);
   };
+  const auto sum = [rows](const auto& value) { return sum_of(0, rows, value); };
+  const auto dot = [&](const double* one, const double* other) {
+    return sum([=](int64_t i) { return one[i] * other[i]; });
+  };
 
-  similarities(matrix, filled, sums, degree);
+  each([&](int64_t i) {
+    own[i] = all_own[linked.rows()[i]];
+    share[i] = 1;
+  });
+  similarities(matrix, share, sums, degree);
   each([&](int64_t i) {
     degree[i] -= own[i];
     if (!(degree[i] > 1e-9)) degree[i] = 1;
     diagonal[i] = degree[i] + steps.damping * own[i];
   });
-  const double total = sum_of(degree, rows);
-  each([&](int64_t i) { ranks[i] = 1 / total; });  // over degrees, until the end
-  similarities(matrix, ranks, sums, image);
-  const double jump = (1 - steps.damping) / static_cast<double>(rows);
+  const double total = sum([=](int64_t i) { return degree[i]; });
+  const double first = static_cast<double>(rows) / static_cast<double>(all) / total;
+  each([&](int64_t i) { share[i] = first; });
+  similarities(matrix, share, sums, image);
   each([&](int64_t i) {
-    residual[i] = jump - diagonal[i] * ranks[i] + steps.damping * image[i];
+    residual[i] = jump - diagonal[i] * share[i] + steps.damping * image[i];
     direction[i] = 1 / degree[i] * residual[i];
-    products[i] = residual[i] * direction[i];
   });
-  double energy = sum_of(products, rows);
+  double energy = dot(residual, direction);
   for (int64_t nth = 0; nth < steps.most && !(energy * total < steps.least_energy); ++nth) {
     similarities(matrix, direction, sums, image);
+    each([&](int64_t i) { image[i] = diagonal[i] * direction[i] - steps.damping * image[i]; });
+    const double along = energy / dot(direction, image);
     each([&](int64_t i) {
-      image[i] = diagonal[i] * direction[i] - steps.damping * image[i];
-      products[i] = direction[i] * image[i];
-    });
-    const double along = energy / sum_of(products, rows);
-    each([&](int64_t i) {
-      ranks[i] += along * direction[i];
+      share[i] += along * direction[i];
       residual[i] -= along * image[i];
       step[i] = 1 / degree[i] * residual[i];
-      products[i] = residual[i] * step[i];
     });
     const double previous = energy;
-    energy = sum_of(products, rows);
+    energy = dot(residual, step);
     const double turn = energy / previous;
     each([&](int64_t i) { direction[i] = step[i] + turn * direction[i]; });
   }
-  each([&](int64_t i) { ranks[i] *= degree[i]; });
-  const double sum = sum_of(ranks, rows);
-  each([&](int64_t i) { ranks[i] /= sum; });
+  each([&](int64_t i) { ranks[linked.rows()[i]] = degree[i] * share[i]; });
+  const double whole = sum_of(0, all, [=](int64_t i) { return ranks[i]; });
+  for (int64_t row = 0; row < all; ++row) ranks[row] /= whole;
+  return true;
 }
 
 // One less the cosines of the rows and the sum of their relative frequencies.
 void novelty(const Matrix& matrix, const double* filled, const double* words, double* sums,
-             double* squares, double* scores) {
+             double* scores) {
   std::fill(sums, sums + matrix.column_count, 0.0);
   for (int64_t row = 0; row < matrix.rows; ++row) matrix.add_to(sums, row, 1 / words[row]);
-  for (int64_t i = 0; i < matrix.column_count; ++i) squares[i] = sums[i] * sums[i];
-  const double length = std::max(std::sqrt(sum_of(squares, matrix.column_count)), 1e-300);
+  const double squares =
+      sum_of(0, matrix.column_count, [=](int64_t i) { return sums[i] * sums[i]; });
+  const double length = std::max(std::sqrt(squares), 1e-300);
   for (int64_t row = 0; row < matrix.rows; ++row) {
     const double cosine = matrix.scale[row] * matrix.times(row, sums) / length;
     scores[row] = std::max(filled[row] - cosine, 0.0);
@@ -203,10 +225,10 @@ POINTSMAN_EXPORT int64_t pointsman_term_signals(const int32_t* starts, const int
                                                 double least_energy, int64_t steps,
                                                 double* signals) noexcept {
   using namespace pointsman;
-  const auto memory = allocate<double>((kVectors + 4) * rows + 2 * column_count);
+  const auto memory = allocate<double>(4 * rows + column_count);
   if (!memory) return kOutOfMemory;
   double *scale = memory.get(), *filled = scale + rows, *words = filled + rows, *own = words + rows,
-         *vectors = own + rows, *sums = vectors + kVectors * rows, *squares = sums + column_count;
+         *sums = own + rows;
   const Matrix matrix{starts, ends, columns, values, rows, column_count, scale};
   double *ranks = signals, *densities = ranks + rows, *novelties = densities + rows;
   for (int64_t row = 0; row < rows; ++row) {
@@ -226,7 +248,7 @@ POINTSMAN_EXPORT int64_t pointsman_term_signals(const int32_t* starts, const int
   }
   Linked linked;
   if (!linked.build(matrix, frequencies)) return kOutOfMemory;
-  textrank(linked.matrix(), filled, own, {damping, least_energy, steps}, sums, vectors, ranks);
-  novelty(matrix, filled, words, sums, squares, novelties);
+  if (!textrank(linked, own, rows, {damping, least_energy, steps}, ranks)) return kOutOfMemory;
+  novelty(matrix, filled, words, sums, novelties);
   return 0;
 }

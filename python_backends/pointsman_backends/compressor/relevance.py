@@ -124,22 +124,26 @@ class UnitRows:
         """Sum of the rows' relative frequencies, before scaling: [V]."""
         return self._transposed @ (1 / self.words)
 
-    def linked(self) -> tuple[UnitRows, _Array]:
-        """Leave out the columns that no two rows have in common.
+    def linked(self) -> tuple[_Array, UnitRows, _Array]:
+        """Leave out the columns that no two rows have in common, and rows without others.
 
         Returns:
-            The same rows without those, scaled as they are here, and what is left of the squared
-            length of each, float64 [S].
+            Indices of the L rows that are left, int64 [L]; these rows, scaled as they are here; and
+            what is left of the squared length of each, float64 [L].
         """
         terms, xp = self._terms, self._xp
         frequency = xp.bincount(terms.indices, minlength=terms.shape[1])
         shared = frequency[terms.indices] > 1
         ends = xp.zeros(len(shared) + 1, terms.indptr.dtype)
         ends[1:] = xp.cumsum(shared)
-        kept = terms.data[shared], terms.indices[shared], ends[terms.indptr]
-        rows = UnitRows(type(terms)(kept, shape=terms.shape), xp)
-        rows._scale = self._scale
-        return rows, rows._squares / xp.maximum(self._squares, 1.0)
+        ends = ends[terms.indptr]
+        at = xp.flatnonzero(ends[1:] > ends[:-1])
+        edges = xp.zeros(len(at) + 1, ends.dtype)
+        edges[1:] = ends[at + 1]
+        kept = terms.data[shared], terms.indices[shared], edges
+        rows = UnitRows(type(terms)(kept, shape=(len(at), terms.shape[1])), xp)
+        rows._scale = self._scale[at]
+        return at, rows, rows._squares / xp.maximum(self._squares[at], 1.0)
 
 
 def weigh(signals: Mapping[str, _Scores], weights: Mapping[str, float]) -> _Scores:
@@ -161,7 +165,8 @@ def textrank(unit: UnitRows, xp: Any = np) -> _Array:  # noqa: ANN401
 
     With rows of unit length in N the weights are W = N N^T - I, so a product with W is two sparse
     products and W itself is never formed. A term of one sentence alone adds only to the diagonal,
-    which is 0 in W: it is left out of N, and of I what it adds.
+    which is 0 in W: it is left out of N, and of I what it adds. To a sentence without links all jump
+    alike, which the final scaling accounts for.
 
     Ranks solve (1 - d W D^-1) r = c, with D the degrees; for r = D y that is the symmetric,
     positive definite system (D - d W) y = c. Conjugate gradients, scaled by D, solve it in about a
@@ -177,16 +182,16 @@ def textrank(unit: UnitRows, xp: Any = np) -> _Array:  # noqa: ANN401
     Source: Mihalcea and Tarau, "TextRank: Bringing Order into Text", EMNLP 2004.
     """
     count = len(unit.filled)
-    rows, own = unit.linked()
-    degree = rows.times(rows.transposed_times(unit.filled)) - own
-    # A sentence that shares a term has at least 1 / (WINDOW + 1)^2; less is rounding. To one
-    # without links all jump alike, which the final scaling accounts for.
+    jump = (1 - _DAMPING) / count
+    linked, rows, own = unit.linked()
+    degree = rows.times(rows.transposed_times(rows.filled)) - own
+    # A sentence that shares a term has at least 1 / (WINDOW + 1)^2; less is rounding.
     degree = xp.where(degree > 1e-9, degree, 1.0)
     total = float(degree.sum())
     scale = 1 / degree
     diagonal = degree + _DAMPING * own
-    rank_share = xp.full(count, 1 / total)
-    residual = (1 - _DAMPING) / count - diagonal * rank_share
+    rank_share = xp.full(len(linked), len(linked) / count / total if total else 0.0)
+    residual = jump - diagonal * rank_share
     residual += _DAMPING * rows.times(rows.transposed_times(rank_share))
     direction = step = scale * residual
     energy = float((residual * step).sum())
@@ -202,7 +207,8 @@ def textrank(unit: UnitRows, xp: Any = np) -> _Array:  # noqa: ANN401
         step = scale * residual
         previous, energy = energy, float((residual * step).sum())
         direction = step + (energy / previous) * direction
-    rank = degree * rank_share
+    rank = xp.full(count, jump)
+    rank[linked] = degree * rank_share
     rank /= rank.sum()
     return rank
 
