@@ -77,16 +77,10 @@ struct Steps {
 // sums over columns outgrow the fast caches.
 class Linked {
  public:
-  // Takes in how many rows each column has an entry. False if memory is out.
-  bool build(const Matrix& matrix, const int64_t* frequencies) noexcept {
-    int64_t rows = 0, entries = 0;
-    for (int64_t row = 0; row < matrix.rows; ++row) {
-      const int64_t before = entries;
-      for (int32_t at = matrix.starts[row]; at < matrix.ends[row]; ++at) {
-        entries += frequencies[matrix.columns[at]] > 1;
-      }
-      rows += entries > before;
-    }
+  // Takes in how many rows each column has an entry, what of each row's squared length is in shared
+  // columns, and how many rows and entries these make up. False if memory is out.
+  bool build(const Matrix& matrix, const int32_t* frequencies, const double* own, int64_t rows,
+             int64_t entries) noexcept {
     rows_ = allocate<int64_t>(rows);
     scale_ = allocate<double>(rows);
     row_ends_ = allocate<int32_t>(rows + 1);
@@ -97,7 +91,8 @@ class Linked {
     std::fill_n(numbers.get(), entries > 0 ? matrix.column_count : 0, -1);
     int32_t met = 0, end = row_ends_[0] = 0;
     int64_t nth = 0;
-    for (int64_t row = 0; row < matrix.rows && nth < rows; ++row) {
+    for (int64_t row = 0; nth < rows; ++row) {
+      if (own[row] == 0) continue;
       for (int32_t at = matrix.starts[row]; at < matrix.ends[row]; ++at) {
         const int32_t column = matrix.columns[at];
         if (frequencies[column] < 2) continue;
@@ -105,7 +100,6 @@ class Linked {
         columns_[end] = numbers[column];
         values_[end++] = matrix.values[at];
       }
-      if (end == row_ends_[nth]) continue;
       rows_[nth] = row;
       scale_[nth] = matrix.scale[row];
       row_ends_[++nth] = end;
@@ -207,8 +201,8 @@ void novelty(const Matrix& matrix, const double* filled, const double* words, do
 POINTSMAN_EXPORT int64_t pointsman_term_frequencies(const int32_t* starts, const int32_t* ends,
                                                     const int32_t* columns, int64_t rows,
                                                     int64_t column_count,
-                                                    int64_t* frequencies) noexcept {
-  std::fill(frequencies, frequencies + column_count, int64_t{0});
+                                                    int32_t* frequencies) noexcept {
+  std::fill(frequencies, frequencies + column_count, 0);
   for (int64_t row = 0; row < rows; ++row) {
     for (int32_t at = starts[row]; at < ends[row]; ++at) ++frequencies[columns[at]];
   }
@@ -220,7 +214,7 @@ POINTSMAN_EXPORT int64_t pointsman_term_frequencies(const int32_t* starts, const
 POINTSMAN_EXPORT int64_t pointsman_term_signals(const int32_t* starts, const int32_t* ends,
                                                 const int32_t* columns, const double* values,
                                                 int64_t rows, int64_t column_count,
-                                                const int64_t* frequencies,
+                                                const int32_t* frequencies,
                                                 const double* inverse_frequencies, double damping,
                                                 double least_energy, int64_t steps,
                                                 double* signals) noexcept {
@@ -231,23 +225,27 @@ POINTSMAN_EXPORT int64_t pointsman_term_signals(const int32_t* starts, const int
          *sums = own + rows;
   const Matrix matrix{starts, ends, columns, values, rows, column_count, scale};
   double *ranks = signals, *densities = ranks + rows, *novelties = densities + rows;
+  int64_t linked_rows = 0, linked_entries = 0;
   for (int64_t row = 0; row < rows; ++row) {
-    double sum = 0, square = 0, linked = 0, inverse = 0;
+    double sum = 0, square = 0, shared = 0, inverse = 0;
     for (int32_t at = starts[row]; at < ends[row]; ++at) {
       const double value = values[at];
       sum += value;
       square += value * value;
-      if (frequencies[columns[at]] > 1) linked += value * value;
+      const bool is_shared = frequencies[columns[at]] > 1;
+      if (is_shared) shared += value * value;
+      linked_entries += is_shared;
       inverse += value * inverse_frequencies[columns[at]];
     }
     filled[row] = starts[row] < ends[row] ? 1 : 0;
     words[row] = std::max(sum, 1.0);
     scale[row] = filled[row] / std::sqrt(std::max(square, 1.0));
-    own[row] = linked / std::max(square, 1.0);
+    own[row] = shared / std::max(square, 1.0);
+    linked_rows += shared > 0;
     densities[row] = inverse / words[row];
   }
   Linked linked;
-  if (!linked.build(matrix, frequencies)) return kOutOfMemory;
+  if (!linked.build(matrix, frequencies, own, linked_rows, linked_entries)) return kOutOfMemory;
   if (!textrank(linked, own, rows, {damping, least_energy, steps}, ranks)) return kOutOfMemory;
   novelty(matrix, filled, words, sums, novelties);
   return 0;

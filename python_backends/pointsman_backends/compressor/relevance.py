@@ -73,7 +73,7 @@ def _signals_natively(
     if not count:
         return signals
     places = native.address(starts), native.address(ends), native.address(terms.indices)
-    frequency = np.empty(columns, np.int64)
+    frequency = np.empty(columns, np.int32)
     library.pointsman_term_frequencies(*places, count, columns, native.address(frequency))
     inverse_frequency = np.log((count + 1) / (frequency + 1))
     native.check(
