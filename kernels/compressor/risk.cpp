@@ -8,6 +8,12 @@
 
 #include "library.h"
 
+#if defined(__x86_64__) && __has_attribute(target_clones)
+#define POINTSMAN_ALSO_FOR_AVX2 __attribute__((target_clones("avx2", "default")))
+#else
+#define POINTSMAN_ALSO_FOR_AVX2
+#endif
+
 namespace pointsman {
 namespace {
 
@@ -17,9 +23,7 @@ constexpr uint32_t kBegin = 2, kEnd = 3;
 constexpr std::array<int64_t, 9> kLengths = {1, 2, 3, 5, 8, 12, 16, 24, 40};
 constexpr uint32_t kAscii = 128;
 constexpr int64_t kAhead = 8;   // words that are fetched ahead: they come in no order
-constexpr int64_t kBlock = 64;  // features taken at a time
-constexpr int64_t kSide = 8;    // character n-grams hashed side by side
-static_assert(kBlock % kSide == 0);
+constexpr int64_t kBlock = 64;  // words whose n-grams are looked up at a time
 
 constexpr std::array<uint32_t, 256> crc_table() {
   std::array<uint32_t, 256> table{};
@@ -94,148 +98,131 @@ struct Table {
   }
 };
 
-// Calls found(hashes, count, value) for some character n-grams in a row, up to kBlock. As many codes
-// are readable as a whole number of kSide n-grams needs.
-template <int kLength, class Found>
-void find_grams(const uint32_t* codes, int64_t count, float value, Found found) {
-  std::array<uint32_t, kBlock> hashes;
-  for (int64_t first = 0; first < count; first += kSide) {
-    for (int64_t i = first; i < first + kSide; ++i) {
-      uint32_t hash = kLength;
-      for (int nth = 0; nth < kLength; ++nth) {
-        hash = (hash ^ codes[i + nth]) * kFirst;
-        hash ^= hash >> 15;
-      }
-      hashes[i] = mix(hash);
+// Hashes some character n-grams in a row.
+template <int kLength>
+[[gnu::always_inline]] inline void hash_grams(const uint32_t* codes, int64_t count,
+                                              uint32_t* hashes) {
+  for (int64_t i = 0; i < count; ++i) {
+    uint32_t hash = kLength;
+    for (int nth = 0; nth < kLength; ++nth) {
+      hash = (hash ^ codes[i + nth]) * kFirst;
+      hash ^= hash >> 15;
     }
+    hashes[i] = mix(hash);
   }
-  found(hashes.data(), count, value);
 }
 
-// Calls found(hashes, count, value) for the features of a word, in the order in which they are added
-// up.
-template <class Code, class Found>
-uint32_t find_features(const Code* word, int64_t size, Found found) {
-  Crc crc;
-  uint32_t other = 0, digit = 0, letter = 0;
-  for (int64_t i = 0; i < size; ++i) {
-    const uint32_t code = word[i];
-    crc.add_code(code);
-    other |= code > 127;
-    digit |= code >= '0' && code <= '9';
-    letter |= code >= 'a' && code <= 'z';
-  }
-  const uint32_t key = mix(crc.value());
-  const auto length = std::lower_bound(kLengths.begin(), kLengths.end(), size) - kLengths.begin();
-  const uint32_t shape = static_cast<uint32_t>(length) << 3 | other << 2 | digit << 1 | letter;
-  const std::array<uint32_t, 2> whole = {mix(key ^ kWord), mix(shape ^ kShape)};
-  found(whole.data(), whole.size(), 1.0F);
-  const int64_t grams = size + std::max<int64_t>(size - 1, 0);
-  const double share = 1 / std::sqrt(static_cast<double>(std::max<int64_t>(grams, 1)));
-  // The word stands between marks of its beginning and its end. A block of it at a time.
-  std::array<uint32_t, kBlock + 3 + kSide> framed;
-  const auto frame = [&](int64_t first, int64_t count) {
-    for (int64_t i = 0; i < count; ++i) {
-      const int64_t at = first + i;
-      framed[i] = at == 0 ? kBegin : at > size ? kEnd : uint32_t{word[at - 1]};
-    }
-  };
-  const auto value = static_cast<float>(share);
-  if (size + 2 <= kBlock) [[likely]] {
-    framed[0] = kBegin;
-    std::copy(word, word + size, &framed[1]);
-    std::fill_n(&framed[size + 1], kSide + 2, kEnd);
-    find_grams<3>(framed.data(), size, value, found);
-    find_grams<4>(framed.data(), size - 1, value, found);
-    return key;
-  }
-  framed.fill(kEnd);
-  for (int64_t first = 0; first < size; first += kBlock) {
-    frame(first, std::min(kBlock, size - first) + 2);
-    find_grams<3>(framed.data(), std::min(kBlock, size - first), value, found);
-  }
-  for (int64_t first = 0; first < size - 1; first += kBlock) {
-    frame(first, std::min(kBlock, size - 1 - first) + 3);
-    find_grams<4>(framed.data(), std::min(kBlock, size - 1 - first), value, found);
-  }
-  return key;
+// Hashes the 3-grams and the 4-grams that begin with each of some characters. Compiled twice where
+// that is possible: products of 32 bits side by side are slow before AVX2.
+POINTSMAN_ALSO_FOR_AVX2 void hash_all_grams(const uint32_t* codes, int64_t count, uint32_t* threes,
+                                            uint32_t* fours) {
+  hash_grams<3>(codes, count, threes);
+  hash_grams<4>(codes, count, fours);
 }
 
-// What words weigh, in some models. Their features come in no order: they are fetched together, of
-// many words at once, before they are added up.
+// What words weigh, in some models. Many words are taken together: the n-grams of all of them are
+// hashed side by side, those across two words in vain, and what they weigh, which lies in no order,
+// is fetched before it is added up.
 template <int kModels>
 class Weights {
  public:
-  Weights(const Table<kModels>& table, float* weights, int64_t count)
-      : table_(table), weights_(weights), count_(count) {}
+  Weights(const Table<kModels>& table, uint32_t* keys, float* weights, int64_t count)
+      : table_(table), keys_(keys), weights_(weights), count_(count) {}
 
-  // Takes the next features of the word, up to kBlock, all of the same value.
-  void add(const uint32_t* hashes, int64_t count, float value) {
-    if (held_ + count > kHeld) add_up();
-    for (int64_t i = 0; i < count; ++i) {
-      const int8_t* own = table_[hashes[i]];
-      __builtin_prefetch(own);
-      features_[held_ + i] = own;
-      values_[held_ + i] = value;
-    }
-    held_ += count;
+  // Makes room for words of up to so many characters. False if memory is out.
+  bool reserve(int64_t longest) noexcept {
+    room_ = std::max<int64_t>(kRoom, longest + 2);
+    codes_ = allocate<uint32_t>(room_ + 3);
+    threes_ = allocate<uint32_t>(room_);
+    fours_ = allocate<uint32_t>(room_);
+    if (!codes_ || !threes_ || !fours_) return false;
+    std::fill_n(codes_.get(), room_ + 3, 0);
+    return true;
   }
 
-  // The word has no more of them.
-  void finish_word() {
-    ends_[finished_++] = held_;
-    if (finished_ == kWords) add_up();
+  // Takes the next word, of at least one character.
+  template <class Code>
+  void add(const Code* word, int64_t size) {
+    if (framed_ + size + 2 > room_ || held_ == kWords) add_up();
+    // The word stands between marks of its beginning and its end.
+    uint32_t* codes = &codes_[framed_];
+    *codes++ = kBegin;
+    Crc crc;
+    uint32_t other = 0, digit = 0, letter = 0;
+    for (int64_t i = 0; i < size; ++i) {
+      const uint32_t code = codes[i] = word[i];
+      crc.add_code(code);
+      other |= code > 127;
+      digit |= code - '0' < 10;
+      letter |= code - 'a' < 26;
+    }
+    codes[size] = kEnd;
+    const uint32_t key = mix(crc.value());
+    const auto length = std::lower_bound(kLengths.begin(), kLengths.end(), size) - kLengths.begin();
+    const uint32_t shape = static_cast<uint32_t>(length) << 3 | other << 2 | digit << 1 | letter;
+    keys_[word_ + held_] = key;
+    words_[held_++] = {mix(key ^ kWord), mix(shape ^ kShape), framed_, size};
+    framed_ += size + 2;
   }
 
   // Writes what is not written yet.
   void add_up() {
-    int64_t at = 0;
-    for (int64_t nth = 0; nth < finished_; ++nth) {
-      sum(at, ends_[nth]);
-      at = ends_[nth];
+    hash_all_grams(codes_.get(), framed_, threes_.get(), fours_.get());
+    for (int64_t i = 0; i < framed_; ++i) {
+      __builtin_prefetch(table_[threes_[i]]);
+      __builtin_prefetch(table_[fours_[i]]);
+    }
+    for (int64_t nth = 0; nth < held_; ++nth, ++word_) {
+      const Word& word = words_[nth];
+      std::array<double, kModels> sums{};
+      const auto add = [&](uint32_t hash, float value) {
+        const int8_t* own = table_[hash];
+        for (int model = 0; model < kModels; ++model) sums[model] += own[model] * value;
+      };
+      add(word.itself, 1);
+      add(word.shape, 1);
+      const double grams = static_cast<double>(2 * word.size - 1);
+      const auto share = static_cast<float>(1 / std::sqrt(grams));
+      for (int64_t i = 0; i < word.size; ++i) add(threes_[word.place + i], share);
+      for (int64_t i = 0; i < word.size - 1; ++i) add(fours_[word.place + i], share);
       for (int model = 0; model < kModels; ++model) {
         weights_[model * count_ + word_] =
-            static_cast<float>(std::nearbyint(sums_[model]) * table_.units[model]);
+            static_cast<float>(std::nearbyint(sums[model]) * table_.units[model]);
       }
-      sums_.fill(0);
-      ++word_;
     }
-    sum(at, held_);  // of a word that goes on
-    held_ = finished_ = 0;
+    held_ = framed_ = 0;
   }
 
  private:
-  void sum(int64_t at, int64_t end) {
-    std::array<double, kModels> sums = sums_;
-    for (; at < end; ++at) {
-      for (int nth = 0; nth < kModels; ++nth) sums[nth] += features_[at][nth] * values_[at];
-    }
-    sums_ = sums;
-  }
+  struct Word {
+    uint32_t itself, shape;  // hashes
+    int64_t place, size;
+  };
 
-  static constexpr int64_t kHeld = 256, kWords = 16;
+  static constexpr int64_t kRoom = 512, kWords = 64;
   const Table<kModels>& table_;
+  uint32_t* keys_;
   float* weights_;
-  int64_t count_, word_ = 0, held_ = 0, finished_ = 0;
-  std::array<double, kModels> sums_{};
-  std::array<const int8_t*, kHeld> features_;
-  std::array<float, kHeld> values_;
-  std::array<int64_t, kWords> ends_;
+  int64_t count_, word_ = 0, held_ = 0, framed_ = 0, room_ = 0;
+  std::unique_ptr<uint32_t[]> codes_, threes_, fours_;
+  std::array<Word, kWords> words_;
 };
 
 template <int kModels, class Code>
-void weigh(const Code* codes, const int64_t* starts, const int64_t* ends, int64_t count,
+bool weigh(const Code* codes, const int64_t* starts, const int64_t* ends, int64_t count,
            const Table<kModels>& table, uint32_t* keys, float* weights) {
-  Weights<kModels> sums(table, weights, count);
+  Weights<kModels> sums(table, keys, weights, count);
+  int64_t longest = 0;
+  for (int64_t word = 0; word < count; ++word) {
+    longest = std::max(longest, ends[word] - starts[word]);
+  }
+  if (!sums.reserve(longest)) return false;
   for (int64_t word = 0; word < count; ++word) {
     if (word + kAhead < count) __builtin_prefetch(codes + starts[word + kAhead]);
-    keys[word] = find_features(codes + starts[word], ends[word] - starts[word],
-                               [&](const uint32_t* hashes, int64_t number, float value) {
-                                 sums.add(hashes, number, value);
-                               });
-    sums.finish_word();
+    sums.add(codes + starts[word], ends[word] - starts[word]);
   }
   sums.add_up();
+  return true;
 }
 
 template <class Code>
@@ -351,14 +338,12 @@ POINTSMAN_EXPORT int64_t pointsman_weigh_words(const void* codes, int64_t code_s
                                                float* word_weights) noexcept {
   return pointsman::for_models(models, [&](auto constant) {
     const pointsman::Table<constant> table{weights, bits, units};
-    if (code_size == 1) {
-      pointsman::weigh(static_cast<const uint8_t*>(codes), starts, ends, count, table, keys,
-                       word_weights);
-    } else {
-      pointsman::weigh(static_cast<const uint32_t*>(codes), starts, ends, count, table, keys,
-                       word_weights);
-    }
-    return int64_t{0};
+    const bool done =
+        code_size == 1 ? pointsman::weigh(static_cast<const uint8_t*>(codes), starts, ends, count,
+                                          table, keys, word_weights)
+                       : pointsman::weigh(static_cast<const uint32_t*>(codes), starts, ends, count,
+                                          table, keys, word_weights);
+    return done ? int64_t{0} : pointsman::kOutOfMemory;
   });
 }
 

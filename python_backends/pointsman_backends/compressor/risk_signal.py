@@ -137,18 +137,20 @@ class _SideBySide:
         codes, starts, ends = words.normal.codes, words.starts[which], words.ends[which]
         keys = np.empty(len(which), np.uint32)
         weights = np.empty((self._count, len(which)), np.float32)
-        library.pointsman_weigh_words(
-            native.address(codes),
-            codes.itemsize,
-            native.address(starts),
-            native.address(ends),
-            len(which),
-            native.address(self._table),
-            self._bits,
-            self._count,
-            native.address(self._units),
-            native.address(keys),
-            native.address(weights),
+        native.check(
+            library.pointsman_weigh_words(
+                native.address(codes),
+                codes.itemsize,
+                native.address(starts),
+                native.address(ends),
+                len(which),
+                native.address(self._table),
+                self._bits,
+                self._count,
+                native.address(self._units),
+                native.address(keys),
+                native.address(weights),
+            )
         )
         return (keys, *weights)
 
