@@ -63,7 +63,9 @@ class RiskSignals:
         """
         rows, of_marks = self._rows(words)
         keys = np.concatenate([lexical[0], of_marks[0]])
-        weights = np.concatenate([lexical[1], of_marks[1:]], axis=1)
+        weights = np.empty((len(self._models), len(keys)), np.float32)
+        for row, columns in zip(weights, zip(lexical[1], of_marks[1:], strict=True), strict=True):
+            np.concatenate(columns, out=row)
         if native.library is not None and self._side_by_side is not None:
             worst = list(self._side_by_side.worst(native.library, rows, keys, weights, sentences))
         else:

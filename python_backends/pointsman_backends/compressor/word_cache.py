@@ -83,7 +83,7 @@ def _locate(
         return at, unknown
     at = _find(known, words.distinct)
     # One beyond the last known word stands for that: which it is not, either.
-    unknown = np.flatnonzero(known.take(at, mode="clip") != words.distinct)
+    (unknown,) = (known.take(at, mode="clip") != words.distinct).nonzero()
     unknown = unknown[_order(words.examples[unknown])]
     words.located[:] = [(known, at, unknown)]
     return at, unknown
