@@ -209,17 +209,17 @@ class Weights {
 };
 
 template <int kModels, class Code>
-bool weigh(const Code* codes, const int64_t* starts, const int64_t* ends, int64_t count,
-           const Table<kModels>& table, uint32_t* keys, float* weights) {
+bool weigh(const Code* codes, const int64_t* starts, const int64_t* ends, const int64_t* words,
+           int64_t count, const Table<kModels>& table, uint32_t* keys, float* weights) {
   Weights<kModels> sums(table, keys, weights, count);
   int64_t longest = 0;
-  for (int64_t word = 0; word < count; ++word) {
-    longest = std::max(longest, ends[word] - starts[word]);
+  for (int64_t nth = 0; nth < count; ++nth) {
+    longest = std::max(longest, ends[words[nth]] - starts[words[nth]]);
   }
   if (!sums.reserve(longest)) return false;
-  for (int64_t word = 0; word < count; ++word) {
-    if (word + kAhead < count) __builtin_prefetch(codes + starts[word + kAhead]);
-    sums.add(codes + starts[word], ends[word] - starts[word]);
+  for (int64_t nth = 0; nth < count; ++nth) {
+    if (nth + kAhead < count) __builtin_prefetch(codes + starts[words[nth + kAhead]]);
+    sums.add(codes + starts[words[nth]], ends[words[nth]] - starts[words[nth]]);
   }
   sums.add_up();
   return true;
@@ -329,20 +329,22 @@ double worst_window(const double* sums, int64_t start, int64_t end, const int64_
 }  // namespace
 }  // namespace pointsman
 
-// Writes keys [count] and weights [models, count] of the words [starts, ends) of `codes`, which are
-// of code_size octets, 1 or 4. The table [2^bits, models] has the weights of up to 4 models.
+// Writes keys [count] and weights [models, count] of some words of a text, given by their indices,
+// none of them empty. Code points are of code_size octets, 1 or 4. The table [2^bits, models] has the
+// weights of up to 4 models.
 POINTSMAN_EXPORT int64_t pointsman_weigh_words(const void* codes, int64_t code_size,
                                                const int64_t* starts, const int64_t* ends,
-                                               int64_t count, const int8_t* weights, int64_t bits,
-                                               int64_t models, const double* units, uint32_t* keys,
+                                               const int64_t* words, int64_t count,
+                                               const int8_t* weights, int64_t bits, int64_t models,
+                                               const double* units, uint32_t* keys,
                                                float* word_weights) noexcept {
   return pointsman::for_models(models, [&](auto constant) {
     const pointsman::Table<constant> table{weights, bits, units};
     const bool done =
-        code_size == 1 ? pointsman::weigh(static_cast<const uint8_t*>(codes), starts, ends, count,
-                                          table, keys, word_weights)
-                       : pointsman::weigh(static_cast<const uint32_t*>(codes), starts, ends, count,
-                                          table, keys, word_weights);
+        code_size == 1 ? pointsman::weigh(static_cast<const uint8_t*>(codes), starts, ends, words,
+                                          count, table, keys, word_weights)
+                       : pointsman::weigh(static_cast<const uint32_t*>(codes), starts, ends, words,
+                                          count, table, keys, word_weights);
     return done ? int64_t{0} : pointsman::kOutOfMemory;
   });
 }

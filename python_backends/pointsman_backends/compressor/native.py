@@ -49,7 +49,7 @@ _SIGNATURES = {
     "pointsman_count_tokens": "pippipppip",
     "pointsman_encode": "pipipipppipppp",
     # risk.cpp
-    "pointsman_weigh_words": "pippipiippp",
+    "pointsman_weigh_words": "pipppipiippp",
     "pointsman_word_rows": "ppipipiipip",
     "pointsman_worst_windows": "pippipiipppppip",
     # relevance.cpp

@@ -136,15 +136,16 @@ class _SideBySide:
 
     def weigh(self, library: ctypes.CDLL, words: Words, which: npt.NDArray[np.int64]) -> _Columns:
         """Keys and weights of some words of a text."""
-        codes, starts, ends = words.normal.codes, words.starts[which], words.ends[which]
+        codes = words.normal.codes
         keys = np.empty(len(which), np.uint32)
         weights = np.empty((self._count, len(which)), np.float32)
         native.check(
             library.pointsman_weigh_words(
                 native.address(codes),
                 codes.itemsize,
-                native.address(starts),
-                native.address(ends),
+                native.address(words.starts),
+                native.address(words.ends),
+                native.address(which),
                 len(which),
                 native.address(self._table),
                 self._bits,
