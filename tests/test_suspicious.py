@@ -89,7 +89,7 @@ def test_detectors_that_are_not_asked_would_find_nothing(text: bytes) -> None:
 
 @pytest.mark.parametrize("alphabet", ["0123456789 .-()/", "0123456789 .-()/:@+abDE", "01 -"])
 def test_who_is_asked_is_told_in_time_whatever_the_text(alphabet: str) -> None:
-    draw = random.Random(1)  # noqa: S311 (repeatable, not secret)
+    draw = random.Random(1)
 
     def seconds(letters: str) -> float:
         text = "".join(draw.choices(letters, k=500_000)).encode()

@@ -72,9 +72,9 @@ struct Steps {
   int64_t most;
 };
 
-// The rows of a matrix that have columns in common, and these columns, for textrank. The columns are
-// numbered as they come: then what neighbouring rows share lies close together, which counts where
-// sums over columns outgrow the fast caches.
+// The rows of a matrix that have columns in common, and these columns, for textrank. The columns
+// are numbered as they come: then what neighbouring rows share lies close together, which counts
+// where sums over columns outgrow the fast caches.
 class Linked {
  public:
   // Takes in how many rows each column has an entry, what of each row's squared length is in shared

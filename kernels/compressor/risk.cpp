@@ -330,8 +330,8 @@ double worst_window(const double* sums, int64_t start, int64_t end, const int64_
 }  // namespace pointsman
 
 // Writes keys [count] and weights [models, count] of some words of a text, given by their indices,
-// none of them empty. Code points are of code_size octets, 1 or 4. The table [2^bits, models] has the
-// weights of up to 4 models.
+// none of them empty. Code points are of code_size octets, 1 or 4. The table [2^bits, models] has
+// the weights of up to 4 models.
 POINTSMAN_EXPORT int64_t pointsman_weigh_words(const void* codes, int64_t code_size,
                                                const int64_t* starts, const int64_t* ends,
                                                const int64_t* words, int64_t count,
@@ -340,11 +340,11 @@ POINTSMAN_EXPORT int64_t pointsman_weigh_words(const void* codes, int64_t code_s
                                                float* word_weights) noexcept {
   return pointsman::for_models(models, [&](auto constant) {
     const pointsman::Table<constant> table{weights, bits, units};
-    const bool done =
-        code_size == 1 ? pointsman::weigh(static_cast<const uint8_t*>(codes), starts, ends, words,
-                                          count, table, keys, word_weights)
-                       : pointsman::weigh(static_cast<const uint32_t*>(codes), starts, ends, words,
-                                          count, table, keys, word_weights);
+    const bool done = code_size == 1
+                          ? pointsman::weigh(static_cast<const uint8_t*>(codes), starts, ends,
+                                             words, count, table, keys, word_weights)
+                          : pointsman::weigh(static_cast<const uint32_t*>(codes), starts, ends,
+                                             words, count, table, keys, word_weights);
     return done ? int64_t{0} : pointsman::kOutOfMemory;
   });
 }

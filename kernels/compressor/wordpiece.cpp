@@ -35,8 +35,8 @@ Slot* find(Slot* edges, uint64_t mask, uint64_t key, uint64_t at) {
   return &edges[at];
 }
 
-// Classes of characters: ASCII letters and digits as the normaliser leaves them, the end of the word,
-// and all others.
+// Classes of characters: ASCII letters and digits as the normaliser leaves them, the end of the
+// word, and all others.
 constexpr int32_t kLetters = 26, kEnd = 36, kClasses = 37, kOther = 37;
 
 int32_t class_of(uint32_t code) {
@@ -111,8 +111,8 @@ class Walk {
   explicit Walk(const Trie& trie) : trie_(trie) {}
 
   // Begins with a word, the nth of some. Calls found(nth, id, start, end) where it makes out a
-  // token, and at the word's end done(nth, tokens): 0 if no piece fits somewhere, for then the whole
-  // word is one unknown token. Returns whether there is more of the word.
+  // token, and at the word's end done(nth, tokens): 0 if no piece fits somewhere, for then the
+  // whole word is one unknown token. Returns whether there is more of the word.
   template <class Found, class Done>
   bool begin(const Text<Code>& text, int64_t nth, Found found, Done done) {
     nth_ = nth;

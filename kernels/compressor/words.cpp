@@ -70,9 +70,7 @@ class HashTable {
   };
 
   // Makes room for a text of some words; if they are more varied than most, it will grow.
-  bool reserve(int64_t words) noexcept {
-    return grow(std::max(10, bits_for(words) - 3));
-  }
+  bool reserve(int64_t words) noexcept { return grow(std::max(10, bits_for(words) - 3)); }
 
   // The number of a hash, in the order of arrival; -1 where memory is out. It is the nth of `all`.
   int32_t find_or_add(uint64_t hash, int32_t where, int64_t nth, int64_t all) noexcept {

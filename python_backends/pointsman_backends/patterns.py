@@ -82,9 +82,9 @@ def scan(utf8: bytes) -> list[Finding]:
     text = b"\n".join([utf8[start:end] for start, end in places])
     spans: list[tuple[int, int, str, float]] = []
     possible = _FORMS.in_text(text) if text else ()
-    for nth, (kind, _, find) in enumerate(_DETECTORS):
+    for number, (kind, _, find) in enumerate(_DETECTORS):
         # What is closed may make room for what no form matched before.
-        if nth not in possible and not spans:
+        if number not in possible and not spans:
             continue
         found = list(islice(find(text), MAX_FINDINGS + 1 - len(spans)))
         if len(spans) + len(found) > MAX_FINDINGS:

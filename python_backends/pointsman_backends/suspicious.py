@@ -26,8 +26,8 @@ _TRACE = re2.compile(
 _SPACE = re.compile(rb"[ \n]")
 # Patterns and checks look at no more than this beside a trace and the unbroken word it is in.
 _AROUND = 160
-# A match goes on for as long, so that searches are few; after a trace that is close to the last one,
-# for twice as long as there: where traces are dense, looking at all is faster.
+# A match goes on for as long, so that searches are few; after a trace that is close to the last
+# one, for twice as long as there: where traces are dense, looking at all is faster.
 _STRIDE, _LONGEST_STRIDE = 128, 1 << 14
 _CLOSE = 512
 

@@ -165,8 +165,8 @@ def textrank(unit: UnitRows, xp: Any = np) -> _Array:  # noqa: ANN401
 
     With rows of unit length in N the weights are W = N N^T - I, so a product with W is two sparse
     products and W itself is never formed. A term of one sentence alone adds only to the diagonal,
-    which is 0 in W: it is left out of N, and of I what it adds. To a sentence without links all jump
-    alike, which the final scaling accounts for.
+    which is 0 in W: it is left out of N, and of I what it adds. To a sentence without links all
+    jump alike, which the final scaling accounts for.
 
     Ranks solve (1 - d W D^-1) r = c, with D the degrees; for r = D y that is the symmetric,
     positive definite system (D - d W) y = c. Conjugate gradients, scaled by D, solve it in about a
