@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pointsman_backends import patterns
+from pointsman_backends import suspicious as module
 from pointsman_backends.patterns import scan
 from pointsman_backends.suspicious import suspicious
 
@@ -98,3 +99,18 @@ def test_who_is_asked_is_told_in_time_whatever_the_text(alphabet: str) -> None:
         return time.process_time() - start
 
     assert seconds(alphabet) < 30 * max(seconds("abc "), 0.0005)
+
+
+def test_where_traces_are_dense_few_are_sought(monkeypatch: pytest.MonkeyPatch) -> None:
+    searches = []
+
+    class Counting:
+        def search(self, text: bytes, at: int) -> object:
+            searches.append(at)
+            return trace.search(text, at)
+
+    trace = module._TRACE
+    monkeypatch.setattr(module, "_TRACE", Counting())
+    text = b"ab12 " * 100_000
+    assert suspicious(text) == [(0, len(text))]
+    assert len(searches) < 60
