@@ -8,7 +8,10 @@
 
 #include "library.h"
 
-#if defined(__x86_64__) && __has_attribute(target_clones)
+// Which of the two is taken is settled when the library is loaded, by what the processor has. The
+// sanitized build has the plain one alone, so that tests see both.
+#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && \
+    __has_attribute(target_clones)
 #define POINTSMAN_ALSO_FOR_AVX2 __attribute__((target_clones("avx2", "default")))
 #else
 #define POINTSMAN_ALSO_FOR_AVX2
