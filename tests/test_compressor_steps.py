@@ -191,6 +191,24 @@ def test_textrank_of_two_islands_and_a_hermit() -> None:
     np.testing.assert_allclose(textrank(UnitRows(terms)), dense_pagerank(terms), rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("shared", [0, 1, 3])
+@pytest.mark.parametrize("native_library", [native.library, None])
+def test_textrank_where_most_words_are_of_one_sentence_alone(
+    shared: int, native_library: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(native, "library", native_library)
+    draw = np.random.default_rng(SEED)
+    own = np.kron(np.eye(30), np.ones(4)) * draw.integers(0, 4, (30, 120))
+    common = draw.integers(0, 2, (30, shared)) * draw.integers(1, 3, (30, shared))
+    dense = np.hstack([own, common])
+    dense[::11] = 0  # sentences without terms
+    terms = scipy.sparse.csr_array(dense.astype(np.float64))
+    expected = dense_pagerank(terms)
+    np.testing.assert_allclose(textrank(UnitRows(terms)), expected, rtol=0, atol=1e-6)
+    scaled = term_signals(terms)["textrank"]
+    np.testing.assert_allclose(scaled, expected / expected.max(), rtol=0, atol=1e-4)
+
+
 @given(
     st.lists(st.lists(st.integers(0, 3), min_size=6, max_size=6), min_size=1, max_size=12).map(
         np.array

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pointsman_backends import patterns
+from pointsman_backends import suspicious as module
 from pointsman_backends.patterns import scan
 from pointsman_backends.suspicious import suspicious
 
@@ -74,3 +76,41 @@ def test_time_is_linear_in_traces(unit: str) -> None:
         return time.process_time() - start
 
     assert seconds(1_600_000) < 64 * max(min(seconds(100_000) for _ in range(3)), 0.0002)
+
+
+@given(TEXTS)
+@settings(max_examples=200, deadline=None)
+def test_detectors_that_are_not_asked_would_find_nothing(text: bytes) -> None:
+    with pytest.MonkeyPatch.context() as all_asked:
+        every = set(range(len(patterns._DETECTORS)))
+        all_asked.setattr(patterns._Forms, "in_text", lambda *_: every)
+        expected = scan(text)
+    assert scan(text) == expected
+
+
+@pytest.mark.parametrize("alphabet", ["0123456789 .-()/", "0123456789 .-()/:@+abDE", "01 -"])
+def test_who_is_asked_is_told_in_time_whatever_the_text(alphabet: str) -> None:
+    draw = random.Random(1)
+
+    def seconds(letters: str) -> float:
+        text = "".join(draw.choices(letters, k=500_000)).encode()
+        start = time.process_time()
+        patterns._FORMS.in_text(text)
+        return time.process_time() - start
+
+    assert seconds(alphabet) < 30 * max(seconds("abc "), 0.0005)
+
+
+def test_where_traces_are_dense_few_are_sought(monkeypatch: pytest.MonkeyPatch) -> None:
+    searches = []
+
+    class Counting:
+        def search(self, text: bytes, at: int) -> object:
+            searches.append(at)
+            return trace.search(text, at)
+
+    trace = module._TRACE
+    monkeypatch.setattr(module, "_TRACE", Counting())
+    text = b"ab12 " * 100_000
+    assert suspicious(text) == [(0, len(text))]
+    assert len(searches) < 60

@@ -13,6 +13,7 @@ namespace {
 constexpr int kBands = 2, kRows = 2;
 constexpr std::array<uint32_t, kBands * kRows> kDraws = {0x9E3779B1, 0x85EBCA6B, 0xC2B2AE35,
                                                          0x27D4EB2F};
+constexpr std::array<uint64_t, 2> kFactors = {0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9};
 constexpr double kAlike = 0.8;
 
 using Values = std::array<uint32_t, kBands * kRows>;
@@ -33,10 +34,8 @@ struct Terms {
 };
 
 // Keeps of some signatures those that may be there twice: all but those alone in their slot.
-int64_t keep_shared(Signed* all, int64_t count, uint8_t* slots, int bits) {
-  const auto slot = [&](const Signed& one) {
-    return one.signature * 0x9E3779B97F4A7C15 >> (64 - bits);
-  };
+int64_t keep_shared(Signed* all, int64_t count, uint64_t factor, uint8_t* slots, int bits) {
+  const auto slot = [&](const Signed& one) { return one.signature * factor >> (64 - bits); };
   std::fill(slots, slots + (int64_t{1} << bits), uint8_t{0});
   for (int64_t i = 0; i < count; ++i) {
     uint8_t& taken = slots[slot(all[i])];
@@ -129,7 +128,9 @@ POINTSMAN_EXPORT int64_t pointsman_near_duplicates(const int32_t* row_ends, int6
       hashes[column][nth] = counted[column] ? hash ^ hash >> 15 : ~uint32_t{0};
     }
   }
-  int64_t some = 0;  // sentences with terms
+  constexpr int32_t kAhead = 16;
+  const int32_t entries = row_ends[rows];
+  int64_t some = 0;  // sentences with terms that are counted
   for (int64_t row = 0; row < rows; ++row) {
     repeated[row] = row;
     best[row] = 0;
@@ -139,11 +140,13 @@ POINTSMAN_EXPORT int64_t pointsman_near_duplicates(const int32_t* row_ends, int6
     least.fill(~uint32_t{0});
     for (int32_t at = row_ends[row]; at < row_ends[row + 1]; ++at) {
       const int32_t column = columns[at];
+      if (at + kAhead < entries) __builtin_prefetch(&hashes[columns[at + kAhead]]);
       sizes[row] += counted[column] != 0;
       for (size_t nth = 0; nth < kDraws.size(); ++nth) {
         least[nth] = std::min(least[nth], hashes[column][nth]);
       }
     }
+    if (sizes[row] == 0) continue;  // likeness counts other words
     for (int band = 0; band < kBands; ++band) {
       bands[band * rows + some] = {uint64_t{least[kRows * band]} << 32 | least[kRows * band + 1],
                                    static_cast<int32_t>(row)};
@@ -156,7 +159,10 @@ POINTSMAN_EXPORT int64_t pointsman_near_duplicates(const int32_t* row_ends, int6
   Comparison comparison(terms, sizes.get(), marks.get());
   for (int band = 0; band < kBands; ++band) {
     Signed* found = &bands[band * rows];
-    const int64_t count = keep_shared(found, some, slots.get(), bits);
+    int64_t count = some;
+    for (const uint64_t factor : kFactors) {  // what meets in one slot hardly does in the other
+      count = keep_shared(found, count, factor, slots.get(), bits);
+    }
     if (count > 0) sort(found, count, spare.get());
     int64_t first = 0;
     for (int64_t i = 1; i < count; ++i) {

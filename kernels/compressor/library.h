@@ -16,7 +16,7 @@
 namespace pointsman {
 
 // Raised when a function is added, removed, or takes other arguments. native.py asks for the same.
-constexpr int64_t kVersion = 2;
+constexpr int64_t kVersion = 3;
 
 // What a function returns instead of a count where memory is out.
 constexpr int64_t kOutOfMemory = -1;

@@ -8,6 +8,15 @@
 
 #include "library.h"
 
+// Which of the two is taken is settled when the library is loaded, by what the processor has. The
+// sanitized build has the plain one alone, so that tests see both.
+#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && \
+    __has_attribute(target_clones)
+#define POINTSMAN_ALSO_FOR_AVX2 __attribute__((target_clones("avx2", "default")))
+#else
+#define POINTSMAN_ALSO_FOR_AVX2
+#endif
+
 namespace pointsman {
 namespace {
 
@@ -17,7 +26,7 @@ constexpr uint32_t kBegin = 2, kEnd = 3;
 constexpr std::array<int64_t, 9> kLengths = {1, 2, 3, 5, 8, 12, 16, 24, 40};
 constexpr uint32_t kAscii = 128;
 constexpr int64_t kAhead = 8;   // words that are fetched ahead: they come in no order
-constexpr int64_t kBlock = 64;  // character n-grams hashed at a time
+constexpr int64_t kBlock = 64;  // words whose n-grams are looked up at a time
 
 constexpr std::array<uint32_t, 256> crc_table() {
   std::array<uint32_t, 256> table{};
@@ -92,10 +101,10 @@ struct Table {
   }
 };
 
-// Calls found(hash, value) for each of some character n-grams in a row.
-template <int kLength, class Found>
-void for_each_gram(const uint32_t* codes, int64_t count, float value, Found found) {
-  std::array<uint32_t, kBlock> hashes;
+// Hashes some character n-grams in a row.
+template <int kLength>
+[[gnu::always_inline]] inline void hash_grams(const uint32_t* codes, int64_t count,
+                                              uint32_t* hashes) {
   for (int64_t i = 0; i < count; ++i) {
     uint32_t hash = kLength;
     for (int nth = 0; nth < kLength; ++nth) {
@@ -104,124 +113,119 @@ void for_each_gram(const uint32_t* codes, int64_t count, float value, Found foun
     }
     hashes[i] = mix(hash);
   }
-  for (int64_t i = 0; i < count; ++i) found(hashes[i], value);
 }
 
-// Calls found(hash, weighs) for each feature of a word, in the order in which they are added up.
-template <class Code, class Found>
-uint32_t for_each_feature(const Code* word, int64_t size, Found found) {
-  Crc crc;
-  uint32_t other = 0, digit = 0, letter = 0;
-  for (int64_t i = 0; i < size; ++i) {
-    const uint32_t code = word[i];
-    crc.add_code(code);
-    other |= code > 127;
-    digit |= code >= '0' && code <= '9';
-    letter |= code >= 'a' && code <= 'z';
-  }
-  const uint32_t key = mix(crc.value());
-  const auto length = std::lower_bound(kLengths.begin(), kLengths.end(), size) - kLengths.begin();
-  const uint32_t shape = static_cast<uint32_t>(length) << 3 | other << 2 | digit << 1 | letter;
-  found(mix(key ^ kWord), 1.0F);
-  found(mix(shape ^ kShape), 1.0F);
-  const int64_t grams = size + std::max<int64_t>(size - 1, 0);
-  const double share = 1 / std::sqrt(static_cast<double>(std::max<int64_t>(grams, 1)));
-  // The word stands between marks of its beginning and its end. A block of it at a time.
-  std::array<uint32_t, kBlock + 3> framed;
-  const auto frame = [&](int64_t first, int64_t count) {
-    for (int64_t i = 0; i < count; ++i) {
-      const int64_t at = first + i;
-      framed[i] = at == 0 ? kBegin : at > size ? kEnd : uint32_t{word[at - 1]};
-    }
-  };
-  const auto value = static_cast<float>(share);
-  if (size + 2 <= kBlock) [[likely]] {
-    framed[0] = kBegin;
-    std::copy(word, word + size, &framed[1]);
-    framed[size + 1] = kEnd;
-    for_each_gram<3>(framed.data(), size, value, found);
-    for_each_gram<4>(framed.data(), size - 1, value, found);
-    return key;
-  }
-  for (int64_t first = 0; first < size; first += kBlock) {
-    frame(first, std::min(kBlock, size - first) + 2);
-    for_each_gram<3>(framed.data(), std::min(kBlock, size - first), value, found);
-  }
-  for (int64_t first = 0; first < size - 1; first += kBlock) {
-    frame(first, std::min(kBlock, size - 1 - first) + 3);
-    for_each_gram<4>(framed.data(), std::min(kBlock, size - 1 - first), value, found);
-  }
-  return key;
+// Hashes the 3-grams and the 4-grams that begin with each of some characters. Compiled twice where
+// that is possible: products of 32 bits side by side are slow before AVX2.
+POINTSMAN_ALSO_FOR_AVX2 void hash_all_grams(const uint32_t* codes, int64_t count, uint32_t* threes,
+                                            uint32_t* fours) {
+  hash_grams<3>(codes, count, threes);
+  hash_grams<4>(codes, count, fours);
 }
 
-// What words weigh, in some models. Their features come in no order: they are fetched together, of
-// many words at once, before they are added up.
+// What words weigh, in some models. Many words are taken together: the n-grams of all of them are
+// hashed side by side, those across two words in vain, and what they weigh, which lies in no order,
+// is fetched before it is added up.
 template <int kModels>
 class Weights {
  public:
-  Weights(const Table<kModels>& table, float* weights, int64_t count)
-      : table_(table), weights_(weights), count_(count) {}
+  Weights(const Table<kModels>& table, uint32_t* keys, float* weights, int64_t count)
+      : table_(table), keys_(keys), weights_(weights), count_(count) {}
 
-  // Takes the next feature of the word.
-  void add(uint32_t hash, float value) {
-    const int8_t* own = table_[hash];
-    __builtin_prefetch(own);
-    features_[held_++] = {own, value};
-    if (held_ == kHeld) add_up();
+  // Makes room for words of up to so many characters. False if memory is out.
+  bool reserve(int64_t longest) noexcept {
+    room_ = std::max<int64_t>(kRoom, longest + 2);
+    codes_ = allocate<uint32_t>(room_ + 3);
+    threes_ = allocate<uint32_t>(room_);
+    fours_ = allocate<uint32_t>(room_);
+    if (!codes_ || !threes_ || !fours_) return false;
+    std::fill_n(codes_.get(), room_ + 3, 0);
+    return true;
   }
 
-  // The word has no more of them.
-  void finish_word() {
-    ends_[finished_++] = held_;
-    if (finished_ == kWords) add_up();
+  // Takes the next word, of at least one character.
+  template <class Code>
+  void add(const Code* word, int64_t size) {
+    if (framed_ + size + 2 > room_ || held_ == kWords) add_up();
+    // The word stands between marks of its beginning and its end.
+    uint32_t* codes = &codes_[framed_];
+    *codes++ = kBegin;
+    Crc crc;
+    uint32_t other = 0, digit = 0, letter = 0;
+    for (int64_t i = 0; i < size; ++i) {
+      const uint32_t code = codes[i] = word[i];
+      crc.add_code(code);
+      other |= code > 127;
+      digit |= code - '0' < 10;
+      letter |= code - 'a' < 26;
+    }
+    codes[size] = kEnd;
+    const uint32_t key = mix(crc.value());
+    const auto length = std::lower_bound(kLengths.begin(), kLengths.end(), size) - kLengths.begin();
+    const uint32_t shape = static_cast<uint32_t>(length) << 3 | other << 2 | digit << 1 | letter;
+    keys_[word_ + held_] = key;
+    words_[held_++] = {mix(key ^ kWord), mix(shape ^ kShape), framed_, size};
+    framed_ += size + 2;
   }
 
   // Writes what is not written yet.
   void add_up() {
-    int64_t at = 0;
-    for (int64_t nth = 0; nth < finished_; ++nth) {
-      for (; at < ends_[nth]; ++at) add(features_[at]);
+    hash_all_grams(codes_.get(), framed_, threes_.get(), fours_.get());
+    for (int64_t i = 0; i < framed_; ++i) {
+      __builtin_prefetch(table_[threes_[i]]);
+      __builtin_prefetch(table_[fours_[i]]);
+    }
+    for (int64_t nth = 0; nth < held_; ++nth, ++word_) {
+      const Word& word = words_[nth];
+      std::array<double, kModels> sums{};
+      const auto add = [&](uint32_t hash, float value) {
+        const int8_t* own = table_[hash];
+        for (int model = 0; model < kModels; ++model) sums[model] += own[model] * value;
+      };
+      add(word.itself, 1);
+      add(word.shape, 1);
+      const double grams = static_cast<double>(2 * word.size - 1);
+      const auto share = static_cast<float>(1 / std::sqrt(grams));
+      for (int64_t i = 0; i < word.size; ++i) add(threes_[word.place + i], share);
+      for (int64_t i = 0; i < word.size - 1; ++i) add(fours_[word.place + i], share);
       for (int model = 0; model < kModels; ++model) {
         weights_[model * count_ + word_] =
-            static_cast<float>(std::nearbyint(sums_[model]) * table_.units[model]);
+            static_cast<float>(std::nearbyint(sums[model]) * table_.units[model]);
       }
-      sums_.fill(0);
-      ++word_;
     }
-    for (; at < held_; ++at) add(features_[at]);  // of a word that goes on
-    held_ = finished_ = 0;
+    held_ = framed_ = 0;
   }
 
  private:
-  struct Feature {
-    const int8_t* weights;
-    float value;
+  struct Word {
+    uint32_t itself, shape;  // hashes
+    int64_t place, size;
   };
 
-  void add(const Feature& feature) {
-    for (int nth = 0; nth < kModels; ++nth) sums_[nth] += feature.weights[nth] * feature.value;
-  }
-
-  static constexpr int64_t kHeld = 256, kWords = 16;
+  static constexpr int64_t kRoom = 512, kWords = 64;
   const Table<kModels>& table_;
+  uint32_t* keys_;
   float* weights_;
-  int64_t count_, word_ = 0, held_ = 0, finished_ = 0;
-  std::array<double, kModels> sums_{};
-  std::array<Feature, kHeld> features_;
-  std::array<int64_t, kWords> ends_;
+  int64_t count_, word_ = 0, held_ = 0, framed_ = 0, room_ = 0;
+  std::unique_ptr<uint32_t[]> codes_, threes_, fours_;
+  std::array<Word, kWords> words_;
 };
 
 template <int kModels, class Code>
-void weigh(const Code* codes, const int64_t* starts, const int64_t* ends, int64_t count,
-           const Table<kModels>& table, uint32_t* keys, float* weights) {
-  Weights<kModels> sums(table, weights, count);
-  for (int64_t word = 0; word < count; ++word) {
-    if (word + kAhead < count) __builtin_prefetch(codes + starts[word + kAhead]);
-    keys[word] = for_each_feature(codes + starts[word], ends[word] - starts[word],
-                                  [&](uint32_t hash, float value) { sums.add(hash, value); });
-    sums.finish_word();
+bool weigh(const Code* codes, const int64_t* starts, const int64_t* ends, const int64_t* words,
+           int64_t count, const Table<kModels>& table, uint32_t* keys, float* weights) {
+  Weights<kModels> sums(table, keys, weights, count);
+  int64_t longest = 0;
+  for (int64_t nth = 0; nth < count; ++nth) {
+    longest = std::max(longest, ends[words[nth]] - starts[words[nth]]);
+  }
+  if (!sums.reserve(longest)) return false;
+  for (int64_t nth = 0; nth < count; ++nth) {
+    if (nth + kAhead < count) __builtin_prefetch(codes + starts[words[nth + kAhead]]);
+    sums.add(codes + starts[words[nth]], ends[words[nth]] - starts[words[nth]]);
   }
   sums.add_up();
+  return true;
 }
 
 template <class Code>
@@ -292,18 +296,35 @@ struct Contributions {
   }
 };
 
+// The highest of some numbers, of none minus infinity; in strands, lest each wait for the last.
+template <class Number>
+double highest_of(int64_t count, Number number) {
+  constexpr int kStrands = 4;
+  std::array<double, kStrands> highest;
+  highest.fill(-std::numeric_limits<double>::infinity());
+  int64_t i = 0;
+  for (; i + kStrands <= count; i += kStrands) {
+    for (int nth = 0; nth < kStrands; ++nth) {
+      highest[nth] = std::max(highest[nth], number(i + nth));
+    }
+  }
+  for (; i < count; ++i) highest[0] = std::max(highest[0], number(i));
+  return std::max(std::max(highest[0], highest[1]), std::max(highest[2], highest[3]));
+}
+
 // The worst window, of some sizes, of the words [start, end), none of which begins before them.
 double worst_window(const double* sums, int64_t start, int64_t end, const int64_t* sizes,
                     int64_t size_count) {
-  double highest = -std::numeric_limits<double>::infinity();
+  // Those that the start cuts off: the longest size has all of them.
+  const int64_t longest = std::min(*std::max_element(sizes, sizes + size_count), end - start);
+  const double before = sums[start];
+  double highest = highest_of(longest, [&](int64_t i) { return sums[start + 1 + i] - before; });
+  const double* first = sums + start + 1;
   for (int64_t nth = 0; nth < size_count; ++nth) {
-    const int64_t whole = std::min(end, start + sizes[nth]);
-    for (int64_t word = start; word < whole; ++word) {
-      highest = std::max(highest, sums[word + 1] - sums[start]);
-    }
-    for (int64_t word = whole; word < end; ++word) {
-      highest = std::max(highest, sums[word + 1] - sums[word + 1 - sizes[nth]]);
-    }
+    if (sizes[nth] >= end - start) continue;
+    const double* last = first + sizes[nth];
+    highest = std::max(highest, highest_of(end - start - sizes[nth],
+                                           [&](int64_t i) { return last[i] - first[i]; }));
   }
   return highest;
 }
@@ -311,23 +332,23 @@ double worst_window(const double* sums, int64_t start, int64_t end, const int64_
 }  // namespace
 }  // namespace pointsman
 
-// Writes keys [count] and weights [models, count] of the words [starts, ends) of `codes`, which are
-// of code_size octets, 1 or 4. The table [2^bits, models] has the weights of up to 4 models.
+// Writes keys [count] and weights [models, count] of some words of a text, given by their indices,
+// none of them empty. Code points are of code_size octets, 1 or 4. The table [2^bits, models] has
+// the weights of up to 4 models.
 POINTSMAN_EXPORT int64_t pointsman_weigh_words(const void* codes, int64_t code_size,
                                                const int64_t* starts, const int64_t* ends,
-                                               int64_t count, const int8_t* weights, int64_t bits,
-                                               int64_t models, const double* units, uint32_t* keys,
+                                               const int64_t* words, int64_t count,
+                                               const int8_t* weights, int64_t bits, int64_t models,
+                                               const double* units, uint32_t* keys,
                                                float* word_weights) noexcept {
   return pointsman::for_models(models, [&](auto constant) {
     const pointsman::Table<constant> table{weights, bits, units};
-    if (code_size == 1) {
-      pointsman::weigh(static_cast<const uint8_t*>(codes), starts, ends, count, table, keys,
-                       word_weights);
-    } else {
-      pointsman::weigh(static_cast<const uint32_t*>(codes), starts, ends, count, table, keys,
-                       word_weights);
-    }
-    return int64_t{0};
+    const bool done = code_size == 1
+                          ? pointsman::weigh(static_cast<const uint8_t*>(codes), starts, ends,
+                                             words, count, table, keys, word_weights)
+                          : pointsman::weigh(static_cast<const uint32_t*>(codes), starts, ends,
+                                             words, count, table, keys, word_weights);
+    return done ? int64_t{0} : pointsman::kOutOfMemory;
   });
 }
 

@@ -42,22 +42,44 @@ struct Text {
   uint8_t at(int64_t i) const { return i < length ? properties[i] : kSpace; }
 };
 
-// Hashes of the words whose full stop ends no sentence, and what it takes to look a word up.
-struct Abbreviations {
-  const uint64_t* hashes;
-  int64_t count;
-  const int64_t* terms;
-  const int32_t* which;
-  int64_t term_count;
-  const uint64_t* distinct;
-  int64_t term = 0;  // words are asked for in ascending order
+// The words whose full stop ends no sentence.
+class Abbreviations {
+ public:
+  Abbreviations(const int64_t* terms, const int32_t* which, int64_t term_count)
+      : terms_(terms), which_(which), term_count_(term_count) {}
 
-  bool contain(int64_t word) {
-    if (count == 0) return false;
-    while (term < term_count && terms[term] < word) ++term;
-    return term < term_count && terms[term] == word &&
-           std::binary_search(hashes, hashes + count, distinct[which[term]]);
+  // Finds those of some hashes that are among the distinct ones of the text. False if memory is
+  // out.
+  bool find(const uint64_t* hashes, int64_t count, const uint64_t* distinct,
+            int64_t distinct_count) noexcept {
+    numbers_ = allocate<int32_t>(count);
+    if (!numbers_) return false;
+    for (int64_t i = 0; i < count; ++i) {
+      const uint64_t* found = std::lower_bound(distinct, distinct + distinct_count, hashes[i]);
+      if (found == distinct + distinct_count || *found != hashes[i]) continue;
+      const auto number = static_cast<int32_t>(found - distinct);
+      numbers_[count_++] = number;
+      maybe_[number % maybe_.size()] = true;
+    }
+    return true;
   }
+
+  // Words are asked for in ascending order.
+  bool contain(int64_t word) {
+    if (count_ == 0) return false;
+    while (term_ < term_count_ && terms_[term_] < word) ++term_;
+    if (term_ == term_count_ || terms_[term_] != word) return false;
+    const int32_t number = which_[term_];
+    return maybe_[number % maybe_.size()] &&
+           std::binary_search(numbers_.get(), numbers_.get() + count_, number);
+  }
+
+ private:
+  const int64_t* terms_;
+  const int32_t* which_;
+  int64_t term_count_, term_ = 0, count_ = 0;
+  std::unique_ptr<int32_t[]> numbers_;  // of their hashes, ascending
+  std::array<bool, 1024> maybe_{};      // whether one has such a number
 };
 
 // Whether a line that ended between two words is one of a wrapped paragraph.
@@ -86,7 +108,7 @@ bool period_ends(const Text<Code>& text, int64_t period, int64_t newline,
 }
 
 template <class Code>
-void find_sentences(const Text<Code>& text, Abbreviations abbreviations, uint8_t* begins) {
+void find_sentences(const Text<Code>& text, Abbreviations& abbreviations, uint8_t* begins) {
   constexpr uint8_t kEnding = kStop | kFullStop | kCloser;
   int64_t newline = -1, after_newline = -1, following = 0;
   for (int64_t mark = 0;; ++mark) {
@@ -226,11 +248,13 @@ int32_t count_terms(const int32_t* terms, int64_t count, int32_t* columns, doubl
 POINTSMAN_EXPORT int64_t pointsman_find_sentences(
     const void* codes, int64_t code_size, const uint8_t* properties, int64_t length,
     const int64_t* starts, const int64_t* ends, int64_t words, const int64_t* terms,
-    const int32_t* which, int64_t term_count, const uint64_t* distinct,
+    const int32_t* which, int64_t term_count, const uint64_t* distinct, int64_t distinct_count,
     const uint64_t* abbreviations, int64_t abbreviation_count, uint8_t* begins) noexcept {
   using pointsman::Text;
-  const pointsman::Abbreviations known{abbreviations, abbreviation_count, terms,
-                                       which,         term_count,         distinct};
+  pointsman::Abbreviations known(terms, which, term_count);
+  if (!known.find(abbreviations, abbreviation_count, distinct, distinct_count)) {
+    return pointsman::kOutOfMemory;
+  }
   if (code_size == 1) {
     const auto* octets = static_cast<const uint8_t*>(codes);
     pointsman::find_sentences(Text<uint8_t>{octets, properties, length, starts, ends, words}, known,

@@ -70,24 +70,27 @@ class HashTable {
   };
 
   // Makes room for a text of some words; if they are more varied than most, it will grow.
-  bool reserve(int64_t words) noexcept {
-    return grow(std::max(10, static_cast<int>(std::bit_width(uint64_t(words))) - 2));
-  }
+  bool reserve(int64_t words) noexcept { return grow(std::max(10, bits_for(words) - 3)); }
 
-  // The number of a hash, in the order of arrival; -1 where memory is out.
-  int32_t find_or_add(uint64_t hash, int32_t where) noexcept {
+  // The number of a hash, in the order of arrival; -1 where memory is out. It is the nth of `all`.
+  int32_t find_or_add(uint64_t hash, int32_t where, int64_t nth, int64_t all) noexcept {
     Slot* slot = &slots_[hash >> (64 - bits_)];
     if (slot->hash == hash && slot->first >= 0) [[likely]]
       return slot->number;
     slot = probe(hash);
     if (slot->first >= 0) return slot->number;
     if (2 * (count_ + 1) > (int64_t{1} << bits_)) {
-      if (!grow(bits_ + 1)) return -1;
+      // Where most are new, as many more are to be expected: each growth moves all that is there.
+      const bool varied = count_ > nth / 4 * 3;
+      if (!grow(varied ? std::max(bits_ + 1, bits_for(all)) : bits_ + 1)) return -1;
       slot = probe(hash);
     }
     *slot = {hash, where, static_cast<int32_t>(count_++)};
     return slot->number;
   }
+
+  // Fetches where a hash may be: the table outgrows the fast caches.
+  void prefetch(uint64_t hash) const noexcept { __builtin_prefetch(&slots_[hash >> (64 - bits_)]); }
 
   int64_t count() const noexcept { return count_; }
 
@@ -106,6 +109,11 @@ class HashTable {
   }
 
  private:
+  // Bits of the smallest table that holds so many.
+  static int bits_for(int64_t count) noexcept {
+    return static_cast<int>(std::bit_width(uint64_t(count))) + 1;
+  }
+
   Slot* probe(uint64_t hash) const noexcept {
     const uint64_t mask = (uint64_t{1} << bits_) - 1;
     uint64_t at = hash >> (64 - bits_);
@@ -240,8 +248,10 @@ int64_t split(const Code* codes, const uint8_t* properties, int64_t length, int6
   }
   HashTable table;
   bool complete = table.reserve(term_count);
+  constexpr int64_t kAhead = 12;
   for (int64_t i = 0; i < term_count && complete; ++i) {
-    which[i] = table.find_or_add(distinct[i], static_cast<int32_t>(terms[i]));
+    if (i + kAhead < term_count) table.prefetch(distinct[i + kAhead]);
+    which[i] = table.find_or_add(distinct[i], static_cast<int32_t>(terms[i]), i, term_count);
     complete = which[i] >= 0;
   }
   const int64_t count = table.count();

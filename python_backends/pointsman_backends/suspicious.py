@@ -26,8 +26,10 @@ _TRACE = re2.compile(
 _SPACE = re.compile(rb"[ \n]")
 # Patterns and checks look at no more than this beside a trace and the unbroken word it is in.
 _AROUND = 160
-_STRIDE = 128  # a match goes on for as long, so that searches are few
-_DENSE = 1024  # octets for each trace; where there are more, looking at all is faster
+# A match goes on for as long, so that searches are few; after a trace that is close to the last
+# one, for twice as long as there: where traces are dense, looking at all is faster.
+_STRIDE, _LONGEST_STRIDE = 128, 1 << 14
+_CLOSE = 512
 
 
 def suspicious(text: bytes) -> list[tuple[int, int]]:
@@ -37,19 +39,18 @@ def suspicious(text: bytes) -> list[tuple[int, int]]:
     In a stretch a detector finds what it finds in the whole text.
     """
     stretches: list[tuple[int, int]] = []
-    left = 8 + len(text) // _DENSE
+    stride = _STRIDE
     start = end = at = 0
     while (trace := _TRACE.search(text, at)) is not None:
-        left -= 1
-        if not left:
-            return [(0, len(text))]
         first, last = trace.span()
+        is_close = first - at < _CLOSE
+        stride = min(2 * stride, _LONGEST_STRIDE) if is_close else max(stride // 2, _STRIDE)
         word = _space_before(text, end, first)
         begin = _space_before(text, end, word - _AROUND)
         if begin > end:
             stretches.append((start, end))
             start = begin
-        at = _space_after(text, last + _STRIDE)
+        at = _space_after(text, last + stride)
         end = _space_after(text, at + _AROUND)
     stretches.append((start, end))
     return [stretch for stretch in stretches if stretch[1]]

@@ -42,21 +42,21 @@ def apply(
         word_kept: Which of its U words are kept, at least one; bool [U].
         room: Tokens without special ones; what is beyond is cut off.
     """
-    chosen = np.flatnonzero(word_kept)
+    (chosen,) = word_kept.nonzero()
     counts = text.counts[chosen]
-    chosen = chosen[np.cumsum(counts) - counts < room]
+    chosen = chosen[counts.cumsum() - counts < room]
     cut = len(chosen) < len(counts)
     ids, offsets = text.encode(chosen)
     if len(ids) > room:
         cut = True
         ids, offsets = ids[:room], offsets[:room]
-    edges = np.flatnonzero(np.diff(chosen) > 1)
-    firsts = np.append(chosen[0], chosen[edges + 1])
-    lasts = np.append(chosen[edges], chosen[-1])
+    (edges,) = (chosen[1:] - chosen[:-1] > 1).nonzero()
+    firsts = np.concatenate([chosen[:1], chosen[edges + 1]])
+    lasts = np.concatenate([chosen[edges], chosen[-1:]])
     normal = text.words.normal
-    kept = np.column_stack(
-        [normal.starts(text.words.starts[firsts]), normal.ends(text.words.ends[lasts])]
-    )
+    kept = np.empty((len(firsts), 2), np.int32)
+    kept[:, 0] = normal.starts(text.words.starts[firsts])
+    kept[:, 1] = normal.ends(text.words.ends[lasts])
     if cut:
         end = int(offsets[-1, 1])
         kept = kept[kept[:, 0] < end]

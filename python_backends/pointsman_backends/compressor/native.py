@@ -17,7 +17,7 @@ import numpy.typing as npt
 __all__ = ["NAME", "LibraryError", "address", "check", "library", "load", "open_library"]
 
 NAME = "libpointsman_compressor.so"
-_VERSION = 2  # of kernels/compressor/library.h
+_VERSION = 3  # of kernels/compressor/library.h
 
 _PACKAGES = Path(__file__).resolve().parents[2]
 _PATHS = (
@@ -39,22 +39,22 @@ _SIGNATURES = {
     "pointsman_find_hashes": "pipip",
     "pointsman_spread_counts": "ppipip",
     # sentences.cpp
-    "pointsman_find_sentences": "pipippippippip",
+    "pointsman_find_sentences": "pipippippipipip",
     "pointsman_measure_sentences": "pippp",
     "pointsman_measure_windows": "pppipp",
     "pointsman_cut_into_windows": "pippiiipp",
     "pointsman_count_terms": "ppippippp",
     # wordpiece.cpp
-    "pointsman_build_trie": "ppppipi",
-    "pointsman_count_tokens": "pipipppip",
-    "pointsman_encode": "piipipppipppp",
+    "pointsman_build_trie": "ppppipip",
+    "pointsman_count_tokens": "pippipppip",
+    "pointsman_encode": "pipipipppipppp",
     # risk.cpp
-    "pointsman_weigh_words": "pippipiippp",
+    "pointsman_weigh_words": "pipppipiippp",
     "pointsman_word_rows": "ppipipiipip",
     "pointsman_worst_windows": "pippipiipppppip",
     # relevance.cpp
     "pointsman_term_frequencies": "pppiip",
-    "pointsman_term_signals": "ppppiipddip",
+    "pointsman_term_signals": "ppppiippddip",
     # duplicates.cpp
     "pointsman_near_duplicates": "pipippp",
     "pointsman_are_names": "ppppiip",

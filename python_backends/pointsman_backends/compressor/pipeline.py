@@ -395,11 +395,11 @@ class Compressor:
         risk = risks["risk"]
         repeats = near_duplicates(sentences.counts, lexical[0], _is_name(text.words))
         # What is riskier than the sentence that it repeats is no mere repetition.
-        riskier = risk > risk[repeats] + _RISKIER
-        repeats[riskier] = np.flatnonzero(riskier)
+        (riskier,) = (risk > risk[repeats] + _RISKIER).nonzero()
+        repeats[riskier] = riskier
         # Repetitions buy no rank: signals are those of the sentences without them.
         is_once = repeats == np.arange(len(repeats))
-        once, which = np.flatnonzero(is_once), (np.cumsum(is_once) - 1)[repeats]
+        (once,), which = is_once.nonzero(), (is_once.cumsum() - 1)[repeats]
         signals = self._schedule.run(
             "relevance",
             sentences.counts.nnz,
@@ -408,7 +408,8 @@ class Compressor:
         signals = {name: signal[which] for name, signal in signals.items()}
         places = repeats / max(len(repeats) - 1, 1)
         signals["position"] = position(places, self._profile.position_depth)
-        signals = {name: (signals | risks)[name] for name in self._weights}
+        signals |= risks
+        signals = {name: signals[name] for name in self._weights}
         # What stands beside a sentence that tells something is read with it.
         told = {name: _spread(signal) for name, signal in risks.items()}
         scores = weigh(signals | told, self._weights)
@@ -435,8 +436,8 @@ class Compressor:
             return best_within(some, value, tokens, int(share * shared_room))
 
         risk, personal = analysis.signals["risk"], analysis.signals["personal"]
-        attacks = np.flatnonzero((risk >= self._thresholds["risk"]) & ~repeated)
-        persons = np.flatnonzero((personal >= self._thresholds["personal"]) & ~repeated)
+        (attacks,) = ((risk >= self._thresholds["risk"]) & ~repeated).nonzero()
+        (persons,) = ((personal >= self._thresholds["personal"]) & ~repeated).nonzero()
         found = _sentences_with(patterns, sentences, text.words)
         found = found[~repeated[found]]
         risky = [Forced(nth, "risk") for nth in best(attacks, risk, profile.risk_share)]
@@ -542,11 +543,17 @@ def _always_read(
         edges.insert(1, Forced(begin, "last message"))
         if int(tokens[begin:].sum()) <= last_message_room:
             around += [(nth, "last message") for nth in range(begin + 1, count - 1)]
-    at_end = int(np.searchsorted(np.cumsum(tokens[::-1]), 2 * ends_room // 3, "right"))
-    at_start = int(np.searchsorted(np.cumsum(tokens), ends_room // 3, "right"))
+    at_end = _fitting(tokens[::-1], 2 * ends_room // 3)
+    at_start = _fitting(tokens, ends_room // 3)
     around += [(count - 1 - nth, "last") for nth in range(1, at_end)]
     around += [(nth, "first") for nth in range(1, at_start)]
     return edges, [Forced(nth, reason, essential=False) for nth, reason in around]
+
+
+def _fitting(tokens: npt.NDArray[np.int64], room: int) -> int:
+    """How many of the first of some sentences have up to ``room`` tokens together."""
+    # Nearly every sentence has a token, and more of them hardly fit.
+    return int(tokens[: room + 1].cumsum().searchsorted(room, "right"))
 
 
 def _words_of(sentences: Sentences, kept: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

@@ -173,21 +173,24 @@ def _find_natively(
     normal = words.normal
     if abbreviations is None:
         abbreviations = np.zeros(0, np.uint64)
-    library.pointsman_find_sentences(
-        address(normal.codes),
-        normal.codes.itemsize,
-        address(normal.properties),
-        len(normal.codes),
-        address(words.starts),
-        address(words.ends),
-        len(words),
-        address(words.terms),
-        address(words.which),
-        len(words.terms),
-        address(words.distinct),
-        address(abbreviations),
-        len(abbreviations),
-        address(begins),
+    native.check(
+        library.pointsman_find_sentences(
+            address(normal.codes),
+            normal.codes.itemsize,
+            address(normal.properties),
+            len(normal.codes),
+            address(words.starts),
+            address(words.ends),
+            len(words),
+            address(words.terms),
+            address(words.which),
+            len(words.terms),
+            address(words.distinct),
+            len(words.distinct),
+            address(abbreviations),
+            len(abbreviations),
+            address(begins),
+        )
     )
 
 

@@ -73,7 +73,7 @@ def _signals_natively(
     if not count:
         return signals
     places = native.address(starts), native.address(ends), native.address(terms.indices)
-    frequency = np.empty(columns, np.int64)
+    frequency = np.empty(columns, np.int32)
     library.pointsman_term_frequencies(*places, count, columns, native.address(frequency))
     inverse_frequency = np.log((count + 1) / (frequency + 1))
     native.check(
@@ -82,6 +82,7 @@ def _signals_natively(
             native.address(terms.data),
             count,
             columns,
+            native.address(frequency),
             native.address(inverse_frequency),
             _DAMPING,
             _TOLERANCE**2,
@@ -105,11 +106,11 @@ class UnitRows:
     """
 
     def __init__(self, terms: _Array, xp: Any = np) -> None:  # noqa: ANN401
-        self._terms, self._transposed = terms, terms.T
+        self._terms, self._transposed, self._xp = terms, terms.T, xp
         self.filled = (xp.diff(terms.indptr) > 0).astype(xp.float64)
         self.words = _words(terms, xp)
-        squares = _row_sums(terms.data * terms.data, terms.indptr, xp)
-        self._scale = self.filled / xp.sqrt(xp.maximum(squares, 1.0))
+        self._squares = _row_sums(terms.data * terms.data, terms.indptr, xp)
+        self._scale = self.filled / xp.sqrt(xp.maximum(self._squares, 1.0))
 
     def times(self, vector: _Array) -> _Array:
         """Product with a vector [V]: [S]."""
@@ -122,6 +123,27 @@ class UnitRows:
     def centroid(self) -> _Array:
         """Sum of the rows' relative frequencies, before scaling: [V]."""
         return self._transposed @ (1 / self.words)
+
+    def linked(self) -> tuple[_Array, UnitRows, _Array]:
+        """Leave out the columns that no two rows have in common, and rows without others.
+
+        Returns:
+            Indices of the L rows that are left, int64 [L]; these rows, scaled as they are here; and
+            what is left of the squared length of each, float64 [L].
+        """
+        terms, xp = self._terms, self._xp
+        frequency = xp.bincount(terms.indices, minlength=terms.shape[1])
+        shared = frequency[terms.indices] > 1
+        ends = xp.zeros(len(shared) + 1, terms.indptr.dtype)
+        ends[1:] = xp.cumsum(shared)
+        ends = ends[terms.indptr]
+        at = xp.flatnonzero(ends[1:] > ends[:-1])
+        edges = xp.zeros(len(at) + 1, ends.dtype)
+        edges[1:] = ends[at + 1]
+        kept = terms.data[shared], terms.indices[shared], edges
+        rows = UnitRows(type(terms)(kept, shape=(len(at), terms.shape[1])), xp)
+        rows._scale = self._scale[at]
+        return at, rows, rows._squares / xp.maximum(self._squares[at], 1.0)
 
 
 def weigh(signals: Mapping[str, _Scores], weights: Mapping[str, float]) -> _Scores:
@@ -142,7 +164,9 @@ def textrank(unit: UnitRows, xp: Any = np) -> _Array:  # noqa: ANN401
     """PageRank of sentences in the graph whose edge weights are cosine similarities.
 
     With rows of unit length in N the weights are W = N N^T - I, so a product with W is two sparse
-    products and W itself is never formed.
+    products and W itself is never formed. A term of one sentence alone adds only to the diagonal,
+    which is 0 in W: it is left out of N, and of I what it adds. To a sentence without links all
+    jump alike, which the final scaling accounts for.
 
     Ranks solve (1 - d W D^-1) r = c, with D the degrees; for r = D y that is the symmetric,
     positive definite system (D - d W) y = c. Conjugate gradients, scaled by D, solve it in about a
@@ -157,25 +181,25 @@ def textrank(unit: UnitRows, xp: Any = np) -> _Array:  # noqa: ANN401
 
     Source: Mihalcea and Tarau, "TextRank: Bringing Order into Text", EMNLP 2004.
     """
-    own = unit.filled
-    count = len(own)
-    degree = unit.times(unit.transposed_times(own)) - own
-    # A sentence that shares a term has at least 1 / (WINDOW + 1)^2; less is rounding. To one
-    # without links all jump alike, which the final scaling accounts for.
+    count = len(unit.filled)
+    jump = (1 - _DAMPING) / count
+    linked, rows, own = unit.linked()
+    degree = rows.times(rows.transposed_times(rows.filled)) - own
+    # A sentence that shares a term has at least 1 / (WINDOW + 1)^2; less is rounding.
     degree = xp.where(degree > 1e-9, degree, 1.0)
     total = float(degree.sum())
     scale = 1 / degree
     diagonal = degree + _DAMPING * own
-    rank_share = xp.full(count, 1 / total)
-    residual = (1 - _DAMPING) / count - diagonal * rank_share
-    residual += _DAMPING * unit.times(unit.transposed_times(rank_share))
+    rank_share = xp.full(len(linked), len(linked) / count / total if total else 0.0)
+    residual = jump - diagonal * rank_share
+    residual += _DAMPING * rows.times(rows.transposed_times(rank_share))
     direction = step = scale * residual
     energy = float((residual * step).sum())
     for _ in range(_STEPS):
         # Over 1 - d that bounds the error of the ranks (L1): |r| <= sqrt(sum D * sum r^2 / D).
         if energy * total < _TOLERANCE**2:
             break
-        along_edges = unit.times(unit.transposed_times(direction))
+        along_edges = rows.times(rows.transposed_times(direction))
         image = diagonal * direction - _DAMPING * along_edges
         along = energy / float((direction * image).sum())
         rank_share += along * direction
@@ -183,7 +207,8 @@ def textrank(unit: UnitRows, xp: Any = np) -> _Array:  # noqa: ANN401
         step = scale * residual
         previous, energy = energy, float((residual * step).sum())
         direction = step + (energy / previous) * direction
-    rank = degree * rank_share
+    rank = xp.full(count, jump)
+    rank[linked] = degree * rank_share
     rank /= rank.sum()
     return rank
 

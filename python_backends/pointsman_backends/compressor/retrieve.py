@@ -6,6 +6,7 @@ import ctypes
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,8 +19,7 @@ __all__ = ["Forced", "Kept", "best_within", "retrieve"]
 _POOL = 128  # best scored sentences that are compared for redundancy
 
 
-@dataclass(frozen=True)
-class Forced:
+class Forced(NamedTuple):
     """A sentence that comes before all that are chosen by score.
 
     Attributes:
@@ -65,9 +65,11 @@ def best_within(
         tokens: Of all sentences, int64 [S].
         room: Tokens they may take together.
     """
-    best = []
-    for sentence in sentences[np.argsort(-scores[sentences], kind="stable")].tolist():
-        size = int(tokens[sentence])
+    best: list[int] = []
+    if not len(sentences):
+        return best
+    order = sentences[(-scores[sentences]).argsort(kind="stable")]
+    for sentence, size in zip(order.tolist(), tokens[order].tolist(), strict=True):
         if size <= room:
             best.append(sentence)
             room -= size

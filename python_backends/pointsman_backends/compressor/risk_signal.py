@@ -63,7 +63,9 @@ class RiskSignals:
         """
         rows, of_marks = self._rows(words)
         keys = np.concatenate([lexical[0], of_marks[0]])
-        weights = np.concatenate([lexical[1], of_marks[1:]], axis=1)
+        weights = np.empty((len(self._models), len(keys)), np.float32)
+        for row, columns in zip(weights, zip(lexical[1], of_marks[1:], strict=True), strict=True):
+            np.concatenate(columns, out=row)
         if native.library is not None and self._side_by_side is not None:
             worst = list(self._side_by_side.worst(native.library, rows, keys, weights, sentences))
         else:
@@ -134,21 +136,24 @@ class _SideBySide:
 
     def weigh(self, library: ctypes.CDLL, words: Words, which: npt.NDArray[np.int64]) -> _Columns:
         """Keys and weights of some words of a text."""
-        codes, starts, ends = words.normal.codes, words.starts[which], words.ends[which]
+        codes = words.normal.codes
         keys = np.empty(len(which), np.uint32)
         weights = np.empty((self._count, len(which)), np.float32)
-        library.pointsman_weigh_words(
-            native.address(codes),
-            codes.itemsize,
-            native.address(starts),
-            native.address(ends),
-            len(which),
-            native.address(self._table),
-            self._bits,
-            self._count,
-            native.address(self._units),
-            native.address(keys),
-            native.address(weights),
+        native.check(
+            library.pointsman_weigh_words(
+                native.address(codes),
+                codes.itemsize,
+                native.address(words.starts),
+                native.address(words.ends),
+                native.address(which),
+                len(which),
+                native.address(self._table),
+                self._bits,
+                self._count,
+                native.address(self._units),
+                native.address(keys),
+                native.address(weights),
+            )
         )
         return (keys, *weights)
 

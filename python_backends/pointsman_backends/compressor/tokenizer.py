@@ -338,7 +338,9 @@ class _WordPieceText:
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
         ids, starts, ends = self._wordpiece.encode(self.words, words, self.counts[words])
         normal = self.words.normal
-        return ids, np.column_stack([normal.starts(starts), normal.ends(ends)])
+        offsets = np.empty((len(ids), 2), np.int32)
+        offsets[:, 0], offsets[:, 1] = normal.starts(starts), normal.ends(ends)
+        return ids, offsets
 
 
 def _of_all(words: Words, counts: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:

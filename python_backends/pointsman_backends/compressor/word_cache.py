@@ -15,6 +15,7 @@ from pointsman_backends.compressor.words import Words
 __all__ = ["WordCache"]
 
 _LEARNED = 1 << 16  # words beside the first ones that are remembered
+_MANY = 4096  # words that are looked at in the order of the text: what they are in outgrows caches
 
 Columns = tuple[npt.NDArray[Any], ...]
 
@@ -75,7 +76,7 @@ def _locate(
 
     Returns:
         Index of each among the known ones, or of another one, at most one beyond the last; int64
-        [V]. Indices of the words that are not known, in the order of the text, int64 [N].
+        [V]. Indices of the words that are not known, if many in the order of the text, int64 [N].
     """
     held = words.located[-1:]
     if held and held[0][0] is known:
@@ -83,8 +84,9 @@ def _locate(
         return at, unknown
     at = _find(known, words.distinct)
     # One beyond the last known word stands for that: which it is not, either.
-    unknown = np.flatnonzero(known.take(at, mode="clip") != words.distinct)
-    unknown = unknown[_order(words.examples[unknown])]
+    (unknown,) = (known.take(at, mode="clip") != words.distinct).nonzero()
+    if len(unknown) > _MANY:
+        unknown = unknown[_order(words.examples[unknown])]
     words.located[:] = [(known, at, unknown)]
     return at, unknown
 

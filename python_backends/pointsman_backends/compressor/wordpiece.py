@@ -43,6 +43,7 @@ class PieceTrie:
         for _ in range(2):
             self._slots = 1 << (2 * edges + 1).bit_length()
             self._edges = np.zeros(2 * self._slots, np.uint64)  # of 16 octets each
+            self._beginnings = np.zeros((2, 37, 37, 3), np.int32)  # of two characters
             edges = library.pointsman_build_trie(
                 address(codes),
                 address(ends),
@@ -51,6 +52,7 @@ class PieceTrie:
                 len(pieces),
                 address(self._edges),
                 self._slots,
+                address(self._beginnings),
             )
 
     def count(self, words: Words, which: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
@@ -59,6 +61,7 @@ class PieceTrie:
         self._library.pointsman_count_tokens(
             address(self._edges),
             self._slots,
+            address(self._beginnings),
             address(words.normal.codes),
             words.normal.codes.itemsize,
             address(words.starts),
@@ -87,6 +90,7 @@ class PieceTrie:
             self._library.pointsman_encode(
                 address(self._edges),
                 self._slots,
+                address(self._beginnings),
                 self._unknown,
                 address(words.normal.codes),
                 words.normal.codes.itemsize,

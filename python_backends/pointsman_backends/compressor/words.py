@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import dataclasses
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -178,15 +177,9 @@ def _split_natively(
     counts = np.empty(2, np.int64)
     library.pointsman_count_words(properties, length, longest, address(counts))
     words, terms = counts.tolist()
-    result = Words(
-        normal,
-        starts=np.empty(words, np.int64),
-        ends=np.empty(words, np.int64),
-        terms=np.empty(terms, np.int64),
-        distinct=np.empty(terms, np.uint64),
-        examples=np.empty(terms, np.int64),
-        which=np.empty(terms, np.int32),
-    )
+    starts, ends = np.empty(words, np.int64), np.empty(words, np.int64)
+    of_terms, which = np.empty(terms, np.int64), np.empty(terms, np.int32)
+    hashes, examples = np.empty(terms, np.uint64), np.empty(terms, np.int64)
     distinct = native.check(
         library.pointsman_split_words(
             address(codes),
@@ -196,18 +189,16 @@ def _split_natively(
             longest,
             hasher.spread,
             address(hasher.powers),
-            address(result.starts),
-            address(result.ends),
-            address(result.terms),
-            address(result.which),
-            address(result.distinct),
-            address(result.examples),
+            address(starts),
+            address(ends),
+            address(of_terms),
+            address(which),
+            address(hashes),
+            address(examples),
         )
     )
-    return dataclasses.replace(
-        result,
-        distinct=result.distinct[:distinct].copy(),
-        examples=result.examples[:distinct].copy(),
+    return Words(
+        normal, starts, ends, of_terms, hashes[:distinct].copy(), examples[:distinct].copy(), which
     )
 
 
