@@ -380,7 +380,7 @@ def test_hidden_attacks_stand_where_they_are_said_to(adversarial: ModuleType) ->
 def test_the_schedule_is_a_line_through_the_times(placement: ModuleType) -> None:
     cost = placement.fitted([100, 1000, 50_000], [60.0, 150.0, 5050.0])
     assert cost.fixed == pytest.approx(50)
-    assert cost.per_entry == pytest.approx(0.1)
+    assert cost.per_item == pytest.approx(0.1)
     assert placement.fitted([100, 1000], [1.0, 100.0]).fixed == 0
 
 
