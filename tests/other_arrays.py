@@ -224,16 +224,23 @@ class Library:
 
     ndarray = Array
     float64 = np.float64
+    cuda = SimpleNamespace(
+        get_current_stream=lambda: SimpleNamespace(synchronize=lambda: None),
+    )
 
     def __init__(self) -> None:
-        self.sent = self.fetched = 0
-        self._left: int | None = None
-        self._is_lost = False
+        self.reset()
         self.device = Device("gpu", self, SimpleNamespace(csr_matrix=self._csr_matrix), self.fetch)
         for name in ("sqrt", "log", "not_equal"):
             setattr(self, name, _Function(self, name))
         for name in ("maximum", "minimum"):
             setattr(self, name, _Extreme(self, name))
+
+    def reset(self) -> None:
+        """Count from 0 again, and work."""
+        self.sent = self.fetched = 0
+        self._left: int | None = None
+        self._is_lost = False
 
     def fail_after(self, calls: int, *, lost: bool = False) -> None:
         """Let a call fail when some more were made, as when memory is full.

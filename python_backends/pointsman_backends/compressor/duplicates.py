@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from pointsman_backends.compressor import native
 from pointsman_backends.compressor.placement import namespace
-from pointsman_backends.compressor.rows import TermRows, entries, group_max
+from pointsman_backends.compressor.rows import TermRows, entries, group_max, owners
 
 __all__ = ["near_duplicates"]
 
@@ -43,10 +43,11 @@ def near_duplicates(
         return _find_natively(library, terms, keys, counted)
     xp = namespace(keys)
     itself: npt.NDArray[np.int64] = xp.arange(terms.shape[0])
-    some = xp.flatnonzero(xp.diff(terms.indptr) > 0)
+    sizes = xp.diff(terms.indptr)
+    some = xp.flatnonzero(sizes > 0)
     if len(some) < 2:
         return itself
-    row, _ = entries(terms, some)
+    row = owners(sizes[some], len(terms.indices))
     signatures = []
     for draw in _DRAWS:
         hashes = keys * draw

@@ -65,6 +65,8 @@ class Device:
 
         What is here already is not copied; a value without arrays elsewhere is returned itself.
         """
+        if self is CPU and gpu() is None:
+            return value  # nothing is anywhere else
         moved: Any = self._put(value)
         return cast(_Value, moved)
 
@@ -91,7 +93,9 @@ CPU = Device("cpu", np, scipy.sparse, np.asarray)
 
 def namespace(array: npt.NDArray[Any]) -> Any:  # noqa: ANN401 (a module)
     """Return the library of an array: NumPy, or the GPU's, which has the same names."""
-    device = None if isinstance(array, np.ndarray) else gpu()
+    if isinstance(array, np.ndarray):
+        return np
+    device = gpu()
     return np if device is None else device.xp
 
 

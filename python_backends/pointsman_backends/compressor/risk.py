@@ -157,11 +157,22 @@ def window_sums(
     Returns:
         The highest of K sums for each word, float64 [T].
     """
+    return _window_sums(contributions, first[_sentences(first, len(contributions))], sizes)
+
+
+def _sentences(first: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:
+    """The sentence of each word, int64 [count], by the first word of each sentence."""
+    return owners(namespace(first).diff(first, append=count), count)
+
+
+def _window_sums(
+    contributions: npt.NDArray[np.floating[Any]], start: npt.NDArray[np.int64], sizes: Sequence[int]
+) -> npt.NDArray[np.float64]:
+    """``window_sums``, by the first word of the sentence of each word, int64 [T]."""
     xp = namespace(contributions)
     count = len(contributions)
     sums = xp.zeros(count + 1)
     xp.cumsum(contributions, out=sums[1:])
-    start = first[owners(xp.diff(first, append=count), count)]
     least = xp.full(count, np.inf)
     for size in sizes:
         begin = xp.maximum(start, xp.arange(1 - size, count + 1 - size))
@@ -297,8 +308,8 @@ class RiskModel:
         xp, count = namespace(contributions), len(contributions)
         if not count:
             return np.zeros(0)
-        sums = window_sums(contributions, first, self.windows.tolist())
-        sentence = owners(xp.diff(first, append=count), count)
+        sentence = _sentences(first, count)
+        sums = _window_sums(contributions, first[sentence], self.windows.tolist())
         return group_max(sums, sentence, xp.full(len(first), -np.inf))
 
     def probability(self, worst: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
