@@ -111,7 +111,7 @@ def answer(
     told |= explained.signals
     for number, one in enumerate((explained.compressed, again)):
         for name, value in one.__dict__.items():
-            if name != "timings_us":
+            if name not in ("timings_us", "devices"):
                 told[f"{name} {number}"] = value
     return {
         name: (str(value.dtype), value.shape, value.tobytes())
@@ -222,6 +222,18 @@ def test_a_gpu_that_fails_at_any_point_changes_nothing(
         assert message.endswith("failed on the GPU: the CPU takes over")
         assert "out of device memory" in caplog.text
     assert failed > 10
+
+
+def test_it_is_told_where_each_step_ran(
+    compressors: list[Compressor], library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schedule = placed(("prepare", "retrieve"), library.device)
+    monkeypatch.setattr(compressors[0], "_schedule", schedule)
+    told = compressors[0].compress(ENGLISH.encode(), budget=40).devices
+    assert told == {"prepare": "gpu", "relevance": "cpu", "retrieve": "gpu", "apply": "cpu"}
+    assert compressors[0].compress(b"Short.").devices == {"prepare": "gpu", "apply": "cpu"}
+    library.fail_after(0)
+    assert set(compressors[0].compress(ENGLISH.encode(), budget=40).devices.values()) == {"cpu"}
 
 
 def test_a_request_that_is_refused_is_no_failure_of_the_gpu(

@@ -15,7 +15,7 @@ import orjson
 
 from pointsman_backends.compressor import native
 from pointsman_backends.compressor.alarm import is_surely_attack
-from pointsman_backends.compressor.apply import apply
+from pointsman_backends.compressor.apply import ModelInput, apply
 from pointsman_backends.compressor.characters import DIGIT
 from pointsman_backends.compressor.duplicates import near_duplicates
 from pointsman_backends.compressor.errors import RequestError
@@ -57,6 +57,7 @@ class Compressed:
             maximum though the budget is -1, or sentences that are always kept exceed the budget.
         timings_us: Microseconds by step.
         errors: Checks that could not run, one line each.
+        devices: ``cpu`` or ``gpu`` by step, of those that have a choice and ran.
     """
 
     input_ids: npt.NDArray[np.int64]
@@ -69,9 +70,10 @@ class Compressed:
     truncated: bool
     timings_us: dict[str, int]
     errors: list[str]
+    devices: dict[str, str] = field(default_factory=dict)
 
     def findings(self) -> bytes:
-        """The FINDINGS tensor: everything but the tensors, as JSON."""
+        """The FINDINGS tensor: everything but the tensors and the devices, as JSON."""
         return orjson.dumps(
             {
                 "patterns": [finding._asdict() for finding in self.patterns],
@@ -144,6 +146,7 @@ class _Analysis:
 @dataclass
 class _Clock:
     steps: dict[str, int] = field(default_factory=dict)
+    devices: dict[str, str] = field(default_factory=dict)
     _last: int = field(default_factory=perf_counter_ns)
 
     def lap(self, step: str) -> None:
@@ -282,7 +285,7 @@ class Compressor:
         self, utf8: bytes, text: str, offsets: npt.NDArray[np.int64], budget: int, room: int
     ) -> Compressed:
         clock = _Clock()
-        tokenized = self._read(text)
+        tokenized = self._read(text, clock)
         tokens = int(tokenized.counts.sum()) if len(tokenized.words) else 0
         if not tokens:
             raise RequestError("invalid_text", "the text is empty: no visible character in it")
@@ -300,17 +303,18 @@ class Compressor:
         else:
             analysis = self._analyse(tokenized, offsets, clock)
             tokenized = analysis.text
-            kept_sentences = self._choose(analysis, offsets, patterns, room)
+            kept_sentences = self._choose(analysis, offsets, patterns, room, clock)
             chosen = _words_of(analysis.sentences, kept_sentences.sentences)
             truncated = kept_sentences.truncated or budget == -1
             clock.lap("retrieve")
-        read = self._schedule.run(
-            "apply",
-            len(chosen),
-            lambda _, text, words: apply(self._tokenizer, text, words, room),
-            tokenized,
-            chosen,
-        )
+
+        def applied(
+            device: Device, text: TokenizedText, words: npt.NDArray[np.int64]
+        ) -> ModelInput:
+            clock.devices["apply"] = device.name
+            return apply(self._tokenizer, text, words, room)
+
+        read = self._schedule.run("apply", len(chosen), applied, tokenized, chosen)
         kept = read.kept
         if len(chosen) == len(tokenized.words) and not read.cut:
             kept = np.array([[0, len(text)]], np.int32)
@@ -329,6 +333,7 @@ class Compressor:
                 for step in ("prepare", "relevance", "retrieve", "apply", "scan")
             },
             errors=errors,
+            devices=clock.devices,
         )
 
     def explain(
@@ -351,13 +356,14 @@ class Compressor:
     def _explain(
         self, compressed: Compressed, text: str, offsets: npt.NDArray[np.int64], room: int
     ) -> Explained:
-        analysis = self._analyse(self._read(text), offsets, _Clock())
+        clock = _Clock()
+        analysis = self._analyse(self._read(text, clock), offsets, clock)
         sentences = analysis.sentences
         if compressed.tokens <= room:
             kept = np.ones(len(sentences), np.bool_)
             reasons = ["whole text"] * len(sentences)
         else:
-            chosen = self._choose(analysis, offsets, compressed.patterns, room)
+            chosen = self._choose(analysis, offsets, compressed.patterns, room, clock)
             kept = chosen.sentences
             reasons = [
                 chosen.reasons.get(nth, "duplicate" if repeated else "no room")
@@ -425,26 +431,33 @@ class Compressor:
                 raise
         return work()
 
-    def _read(self, text: str) -> TokenizedText:
-        return self._schedule.run(
-            "prepare", len(text), lambda device: self._tokenizer.read(text, device)
-        )
+    def _read(self, text: str, clock: _Clock) -> TokenizedText:
+        def read(device: Device) -> TokenizedText:
+            clock.devices["prepare"] = device.name
+            return self._tokenizer.read(text, device)
+
+        return self._schedule.run("prepare", len(text), read)
 
     def _analyse(
         self, text: TokenizedText, offsets: npt.NDArray[np.int64], clock: _Clock
     ) -> _Analysis:
-        def prepared(_: Device, text: TokenizedText) -> tuple[TokenizedText, Sentences]:
+        def prepared(device: Device, text: TokenizedText) -> tuple[TokenizedText, Sentences]:
+            clock.devices["prepare"] = device.name
             return text, prepare(text, offsets, self._abbreviations)
+
+        def scored(device: Device, text: TokenizedText, sentences: Sentences) -> _Analysis:
+            clock.devices["relevance"] = device.name
+            return self._score(text, sentences)
 
         length = text.words.normal.length
         text, sentences = self._schedule.run("prepare", length, prepared, text)
         clock.lap("prepare")
         entries = sentences.counts.nnz
-        analysis = self._schedule.run("relevance", entries, self._score, text, sentences)
+        analysis = self._schedule.run("relevance", entries, scored, text, sentences)
         clock.lap("relevance")
         return analysis
 
-    def _score(self, _: Device, text: TokenizedText, sentences: Sentences) -> _Analysis:
+    def _score(self, text: TokenizedText, sentences: Sentences) -> _Analysis:
         xp = namespace(text.counts)
         lexical = self._risks.look_up(text.words)
         risks = self._risks.risks(text.words, lexical, sentences)
@@ -474,6 +487,7 @@ class Compressor:
         offsets: npt.NDArray[np.int64],
         patterns: list[Finding],
         room: int,
+        clock: _Clock,
     ) -> Kept:
         sentences, scores, repeated = analysis.sentences, analysis.scores, analysis.repeated
         words = analysis.text.words
@@ -508,10 +522,10 @@ class Compressor:
             int(profile.ends_share * shared_room),
         )
         forced = risky[:1] + edges + risky[1:] + around + telling
-        kept = self._schedule.run(
-            "retrieve",
-            analysis.counts.nnz,
-            lambda _, counts: retrieve(
+
+        def retrieved(device: Device, counts: TermCounts) -> Kept:
+            clock.devices["retrieve"] = device.name
+            return retrieve(
                 scores,
                 tokens,
                 sentences.shared,
@@ -520,9 +534,10 @@ class Compressor:
                 repeated,
                 room,
                 profile.redundancy_penalty,
-            ),
-            analysis.counts,
-        )
+            )
+
+        entries = analysis.counts.nnz
+        kept = self._schedule.run("retrieve", entries, retrieved, analysis.counts)
         lost = not kept.sentences[attacks].all()
         return dataclasses.replace(kept, truncated=kept.truncated or lost)
 
