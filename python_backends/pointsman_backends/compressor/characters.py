@@ -153,7 +153,7 @@ class CharacterTable:
         if (lengths == _UNSEEN).any():
             self._learn(CPU.put(xp.unique(original)))
             lengths = self._tables(original)[0].take(original)
-        # Now, for what lengths tell of is there before they are.
+        # Read after the lengths: what they tell of is there before they are.
         _, becomes, properties, expansions = self._tables(original)
         if (lengths == 1).all():
             codes = becomes.take(original).astype(dtype)

@@ -103,8 +103,8 @@ class Words:
         which = xp.asarray(which)
         sizes = self.ends[which] - self.starts[which]
         _, at = stretches(self.starts[which], sizes)
-        codes, sizes, none = CPU.put((self.normal.codes[at], sizes, self.terms[:0]))
-        ends = np.cumsum(sizes)
+        codes, sizes = CPU.put((self.normal.codes[at], sizes))
+        ends, none = np.cumsum(sizes), np.zeros(0, np.int64)
         normal = NormalText(codes, np.zeros(0, np.uint8), None, len(codes))
         hashes, numbers = np.zeros(0, np.uint64), np.zeros(0, np.int32)
         alone = Words(normal, ends - sizes, ends, none, hashes, none, numbers)
