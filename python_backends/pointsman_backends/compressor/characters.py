@@ -146,8 +146,8 @@ class CharacterTable:
         if native.library is not None and device is CPU:
             return self._normalise_natively(native.library, text)
         octets, dtype = _encode(text)
-        original: npt.NDArray[np.unsignedinteger[Any]] = np.frombuffer(octets, dtype)
-        original = device.put(original)
+        # As indices at once, which each look-up would make of them anew.
+        original = device.put(np.frombuffer(octets, dtype)).astype(np.int64)
         xp = namespace(original)
         lengths = self._tables(original)[0].take(original)
         if (lengths == _UNSEEN).any():
