@@ -28,7 +28,13 @@ from pointsman_backends.compressor.relevance import (
     textrank,
     weigh,
 )
-from pointsman_backends.compressor.retrieve import Forced, Kept, best_within, retrieve
+from pointsman_backends.compressor.retrieve import (
+    Forced,
+    Kept,
+    _cosines,
+    best_within,
+    retrieve,
+)
 
 tokenizer = Tokenizer(
     Path(__file__).parent.parent / "model_repository/encoder/1/tokenizer.json", seed=1
@@ -452,6 +458,16 @@ def test_what_resembles_a_kept_sentence_gives_way_to_what_does_not() -> None:
     scores = [0.5, 0.9, 0.8]
     assert choose(scores, penalty=0.0, **likeness).sentences.tolist() == [True, True, False]
     assert choose(scores, penalty=0.3, **likeness).sentences.tolist() == [True, False, True]
+
+
+def test_cosines_are_right_and_do_not_depend_on_the_order_of_terms() -> None:
+    terms = random_terms(60, 90, SEED)
+    rows, pool = np.arange(0, 60, 2), np.arange(5, 60)
+    cosines = _cosines(terms, rows, pool)
+    expected = cosine_similarity(terms[rows], terms[pool])
+    np.testing.assert_allclose(cosines, expected, rtol=0, atol=6e-7)
+    order = np.random.default_rng(SEED).permutation(90)
+    assert _cosines(terms[:, order], rows, pool).tolist() == cosines.tolist()
 
 
 def test_words_shared_with_a_kept_window_cost_nothing() -> None:

@@ -23,7 +23,9 @@ STEPS = {"prepare", "relevance", "retrieve", "apply", "scan"}
 PREFIX = "pointsman_compressor_"
 
 
-def compressed(timings_us: dict[str, int], tokens: int = 1000, read: int = 500) -> Compressed:
+def compressed(
+    timings_us: dict[str, int], tokens: int = 1000, read: int = 500, **devices: str
+) -> Compressed:
     return Compressed(
         input_ids=np.zeros(read + 2, np.int64),
         token_offsets=np.zeros((read + 2, 2), np.int32),
@@ -35,6 +37,7 @@ def compressed(timings_us: dict[str, int], tokens: int = 1000, read: int = 500) 
         truncated=False,
         timings_us=timings_us,
         errors=[],
+        devices=devices,
     )
 
 
@@ -71,12 +74,13 @@ def test_the_figures_of_each_request_are_observed_and_a_skipped_step_is_not() ->
     family, log = FakeFamily(), []
     metrics = CompressorMetrics(family, log.append)
     metrics.report(compressed({"prepare": 1500, "relevance": 0, "apply": 20}), 4000, 12_000)
-    metrics.report(compressed({"prepare": 500, "relevance": 70, "apply": 30}, 10, 10), 50, 300)
+    spent = {"prepare": 500, "relevance": 70, "apply": 30}
+    metrics.report(compressed(spent, 10, 10, prepare="cpu", relevance="gpu"), 50, 300)
     metrics.close()
     assert family.observed == {
-        PREFIX + "step_seconds/prepare": [0.0015, 0.0005],
-        PREFIX + "step_seconds/relevance": [7e-5],
-        PREFIX + "step_seconds/apply": [2e-5, 3e-5],
+        PREFIX + "step_seconds/prepare/cpu": [0.0015, 0.0005],
+        PREFIX + "step_seconds/relevance/gpu": [7e-5],
+        PREFIX + "step_seconds/apply/cpu": [2e-5, 3e-5],
         PREFIX + "input_bytes": [4000, 50],
         PREFIX + "output_bytes": [12_000, 300],
         PREFIX + "kept_ratio": [0.5, 1.0],
@@ -85,12 +89,12 @@ def test_the_figures_of_each_request_are_observed_and_a_skipped_step_is_not() ->
 
 
 def test_a_metric_that_fails_is_logged_once_and_leaves_the_others() -> None:
-    family, log = FakeFamily(lambda name, labels: labels == {"step": "scan"}), []
+    family, log = FakeFamily(lambda name, labels: labels.get("step") == "scan"), []
     metrics = CompressorMetrics(family, log.append)
     for _ in range(3):
         metrics.report(compressed({"scan": 5, "apply": 7}), 1, 1)
     metrics.close()
-    assert family.observed[PREFIX + "step_seconds/apply"] == [7e-6] * 3
+    assert family.observed[PREFIX + "step_seconds/apply/cpu"] == [7e-6] * 3
     assert family.observed[PREFIX + "kept_ratio"] == [0.5] * 3
     assert len(log) == 1
     assert "no such metric" in log[0]
@@ -164,6 +168,7 @@ def histograms(server: EmbeddedTriton) -> dict[str, Histogram]:
         assert f"# TYPE {PREFIX}{name} histogram" in text
         named = dict(re.findall(r'(\w+)="([^"]*)"', labels))
         edge = named.pop("le", part)
+        assert named.pop("device", None) == ("cpu" if "step" in named else None)
         found["/".join([name, *named.values()])][edge] = float(value)
     return found
 

@@ -3,8 +3,10 @@
 import dataclasses
 import importlib
 import itertools
+import json
 import math
 import random
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -13,6 +15,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.other_arrays import Library
 
 pytestmark = pytest.mark.usefixtures("perf_scripts")
 
@@ -380,8 +384,28 @@ def test_hidden_attacks_stand_where_they_are_said_to(adversarial: ModuleType) ->
 def test_the_schedule_is_a_line_through_the_times(placement: ModuleType) -> None:
     cost = placement.fitted([100, 1000, 50_000], [60.0, 150.0, 5050.0])
     assert cost.fixed == pytest.approx(50)
-    assert cost.per_entry == pytest.approx(0.1)
+    assert cost.per_item == pytest.approx(0.1)
     assert placement.fitted([100, 1000], [1.0, 100.0]).fixed == 0
+
+
+def test_the_times_of_a_gpu_make_a_schedule(
+    placement: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = Library().device
+    monkeypatch.setattr(placement.placement, "gpu", lambda: device)
+    monkeypatch.setattr(placement, "SIZES", (300, 1200))
+    monkeypatch.setattr(placement, "BUDGETS", (64, 256))
+    monkeypatch.setattr(placement, "CALLS", 1)
+    placement.main(tmp_path / "placement.json")
+    schedule = placement.Schedule.load(tmp_path / "placement.json")
+    written = json.loads((tmp_path / "placement.json").read_text())
+    assert written["microseconds"]["apply"].keys() == {"cpu", "gpu"}
+    assert written["sizes"]["apply"][0] < 64
+    assert written["sizes"]["prepare"][0] < written["sizes"]["prepare"][1]
+    assert written["transfer"]["fixed"] > 0
+    for step, costs in written["microseconds"].items():
+        cheaper = min(costs, key=lambda name: costs[name]["fixed"])
+        assert schedule.device(step, 0).name == cheaper
 
 
 def test_a_device_that_differs_is_no_device(placement: ModuleType) -> None:

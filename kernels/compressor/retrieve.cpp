@@ -32,8 +32,8 @@ uint64_t key_of(double score) {
   return bits >> 63 ? ~bits : bits | uint64_t{1} << 63;
 }
 
-// Cosines of one sentence after another with those of a pool; _Likeness in retrieve.py, with sums
-// rounded as its differences of running sums are.
+// Cosines of one sentence after another with those of a pool; _cosines in retrieve.py. The sums are
+// of whole numbers, and so exact: only the last steps round.
 class Likeness {
  public:
   bool reserve(const Terms& terms, int64_t columns, const Ranked* pool, int64_t count) {
@@ -47,21 +47,21 @@ class Likeness {
     ends_ = allocate<int64_t>(count + 1);
     columns_ = allocate<int32_t>(entries);
     values_ = allocate<double>(entries);
+    scales_ = allocate<double>(count);
     sentence_ = allocate<double>(columns);
-    if (!ends_ || !columns_ || !values_ || !sentence_) return false;
+    if (!ends_ || !columns_ || !values_ || !scales_ || !sentence_) return false;
     std::fill(sentence_.get(), sentence_.get() + columns, 0.0);
     int64_t end = ends_[0] = 0;
-    double sum = 0;
     for (int64_t i = 0; i < count; ++i) {
       const int32_t row = pool[i].sentence;
       const int32_t start = terms.row_ends[row], stop = terms.row_ends[row + 1];
-      const double before = sum;
-      for (int32_t at = start; at < stop; ++at) sum += terms.counts[at] * terms.counts[at];
-      const double length = std::sqrt(sum - before);
+      double square = 0;
       for (int32_t at = start; at < stop; ++at, ++end) {
         columns_[end] = terms.columns[at];
-        values_[end] = terms.counts[at] / length;
+        values_[end] = terms.counts[at];
+        square += values_[end] * values_[end];
       }
+      scales_[i] = scale_of(square);
       ends_[i + 1] = end;
     }
     return true;
@@ -76,24 +76,25 @@ class Likeness {
       square += terms_.counts[at] * terms_.counts[at];
       sentence_[terms_.columns[at]] = terms_.counts[at];
     }
-    const double scale = 1e6 / std::max(std::sqrt(square), 1.0);
-    double sum = 0;
+    const double scale = 1e6 * scale_of(square);
     for (int64_t i = 0; i < count_; ++i) {
-      const double before = sum;
+      double sum = 0;
       for (int64_t at = ends_[i]; at < ends_[i + 1]; ++at) {
         sum += values_[at] * sentence_[columns_[at]];
       }
-      found(i, std::nearbyint((sum - before) * scale) * 1e-6);
+      found(i, std::nearbyint(sum * (scale * scales_[i])) * 1e-6);
     }
     for (int32_t at = start; at < stop; ++at) sentence_[terms_.columns[at]] = 0;
   }
 
  private:
+  static double scale_of(double square) { return 1 / std::sqrt(std::max(square, 1.0)); }
+
   Terms terms_{};
   int64_t count_ = 0;
   std::unique_ptr<int64_t[]> ends_;
   std::unique_ptr<int32_t[]> columns_;
-  std::unique_ptr<double[]> values_, sentence_;
+  std::unique_ptr<double[]> values_, scales_, sentence_;
 };
 
 // What is kept, and what room is left.

@@ -38,9 +38,9 @@ class Family(Protocol):
 class CompressorMetrics:
     """Histograms of what the compressor does, over all its instances in a server.
 
-    ``pointsman_compressor_step_seconds{step}``, ``..._input_bytes``, ``..._output_bytes`` and
-    ``..._kept_ratio``. A failure never reaches the caller: the first is logged, and what could not
-    be reported is missing from the histograms.
+    ``pointsman_compressor_step_seconds{step,device}``, ``..._input_bytes``, ``..._output_bytes``
+    and ``..._kept_ratio``. A failure never reaches the caller: the first is logged, and what could
+    not be reported is missing from the histograms.
 
     Args:
         family: Triton's class of metric families.
@@ -49,10 +49,10 @@ class CompressorMetrics:
 
     def __init__(self, family: Family, log: Callable[[str], None]) -> None:
         self._log: Callable[[str], None] | None = log
-        self._waiting: deque[tuple[dict[str, int], int, int, float]] = deque()
+        self._waiting: deque[tuple[dict[tuple[str, str], int], int, int, float]] = deque()
         self._closing = threading.Event()
         self._families: dict[str, tuple[Any, list[float]]] = {}
-        self._metrics: dict[tuple[str, str], Any] = {}
+        self._metrics: dict[tuple[str, ...], Any] = {}
         self._thread = threading.Thread(target=self._observe_all, name="metrics", daemon=True)
         try:
             for name, description, buckets in (
@@ -83,8 +83,10 @@ class CompressorMetrics:
         if not self._thread.is_alive():
             return
         ratio = compressed.classified_tokens / max(compressed.tokens, 1)
+        devices = compressed.devices
+        spent = {(s, devices.get(s, "cpu")): us for s, us in compressed.timings_us.items()}
         if len(self._waiting) < _BACKLOG:
-            self._waiting.append((compressed.timings_us, input_bytes, output_bytes, ratio))
+            self._waiting.append((spent, input_bytes, output_bytes, ratio))
         else:
             self._complain(f"{_BACKLOG} requests wait to be reported")
 
@@ -99,27 +101,29 @@ class CompressorMetrics:
         while not closing:
             closing = self._closing.wait(_EVERY_S)
             while self._waiting:
-                timings_us, input_bytes, output_bytes, kept_ratio = self._waiting.popleft()
-                for step, us in timings_us.items():
+                spent, input_bytes, output_bytes, kept_ratio = self._waiting.popleft()
+                for step_and_device, us in spent.items():
                     if us:
-                        self._observe("step_seconds", us / 1e6, step)
+                        self._observe("step_seconds", us / 1e6, *step_and_device)
                 self._observe("input_bytes", input_bytes)
                 self._observe("output_bytes", output_bytes)
                 self._observe("kept_ratio", kept_ratio)
                 self._closing.wait(_PAUSE_S)
 
-    def _observe(self, name: str, value: float, step: str = "") -> None:
+    def _observe(self, name: str, value: float, *labels: str) -> None:
         try:
-            self._metric(name, step).observe(value)
+            self._metric(name, *labels).observe(value)
         except Exception as error:  # noqa: BLE001 - the others are observed all the same
             self._complain(f"{type(error).__name__}: {error}")
 
-    def _metric(self, name: str, step: str) -> Any:  # noqa: ANN401
-        metric = self._metrics.get((name, step))
+    def _metric(self, name: str, *labels: str) -> Any:  # noqa: ANN401
+        key = name, *labels
+        metric = self._metrics.get(key)
         if metric is None:
             family, buckets = self._families[name]
-            metric = family.Metric(labels={"step": step} if step else {}, buckets=buckets)
-            self._metrics[name, step] = metric
+            named = dict(zip(("step", "device"), labels, strict=False))
+            metric = family.Metric(labels=named, buckets=buckets)
+            self._metrics[key] = metric
         return metric
 
     def _complain(self, what: str) -> None:

@@ -1,4 +1,7 @@
-"""Step 4, apply: assemble what is kept, in its order, as token ids with their places."""
+"""Step 4, apply: assemble what is kept, in its order, as token ids with their places.
+
+It runs where the text is.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from pointsman_backends.compressor.placement import CPU, namespace
 from pointsman_backends.compressor.tokenizer import TokenizedText, Tokenizer
 
 __all__ = ["ModelInput", "apply"]
@@ -14,7 +18,7 @@ __all__ = ["ModelInput", "apply"]
 
 @dataclass(frozen=True)
 class ModelInput:
-    """What the classifiers read.
+    """What the classifiers read, on the host.
 
     Attributes:
         input_ids: Token ids with the special tokens at both ends, int64 [N].
@@ -32,17 +36,17 @@ class ModelInput:
 
 
 def apply(
-    tokenizer: Tokenizer, text: TokenizedText, word_kept: npt.NDArray[np.bool_], room: int
+    tokenizer: Tokenizer, text: TokenizedText, chosen: npt.NDArray[np.int64], room: int
 ) -> ModelInput:
     """Encode the words kept, at most ``room`` tokens of them.
 
     Args:
         tokenizer: Gives the special tokens.
         text: The text.
-        word_kept: Which of its U words are kept, at least one; bool [U].
+        chosen: Indices of the words kept, at least one, ascending; int64 [W], where the text is.
         room: Tokens without special ones; what is beyond is cut off.
     """
-    (chosen,) = word_kept.nonzero()
+    xp = namespace(text.counts)
     counts = text.counts[chosen]
     chosen = chosen[counts.cumsum() - counts < room]
     cut = len(chosen) < len(counts)
@@ -51,12 +55,9 @@ def apply(
         cut = True
         ids, offsets = ids[:room], offsets[:room]
     (edges,) = (chosen[1:] - chosen[:-1] > 1).nonzero()
-    firsts = np.concatenate([chosen[:1], chosen[edges + 1]])
-    lasts = np.concatenate([chosen[edges], chosen[-1:]])
-    normal = text.words.normal
-    kept = np.empty((len(firsts), 2), np.int32)
-    kept[:, 0] = normal.starts(text.words.starts[firsts])
-    kept[:, 1] = normal.ends(text.words.ends[lasts])
+    firsts = xp.concatenate([chosen[:1], chosen[edges + 1]])
+    lasts = xp.concatenate([chosen[edges], chosen[-1:]])
+    ids, offsets, kept = CPU.put((ids, offsets, text.words.spans(firsts, lasts)))
     if cut:
         end = int(offsets[-1, 1])
         kept = kept[kept[:, 0] < end]

@@ -4,7 +4,7 @@ A BERT tokenizer first normalises (drops control characters and accents, lower-c
 and then splits at white space and punctuation. Both work on one character at a time, so a table
 over all code points does the same to a whole text in a few array operations. The table is filled
 by asking the tokenizer's own normaliser and pre-tokenizer, for each character when it is first
-seen: it cannot differ from them.
+seen: it cannot differ from them. The looking up runs on any device, the asking on the host.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from tokenizers.pre_tokenizers import PreTokenizer
 
 from pointsman_backends.compressor import native
 from pointsman_backends.compressor.native import address
+from pointsman_backends.compressor.placement import CPU, Device, namespace
+from pointsman_backends.compressor.rows import owners
 
 __all__ = [
     "CLOSER",
@@ -64,9 +66,13 @@ _CLOSERS = "\"')]}”’»›」』】〕〉》）］｝〗〙"
 
 _CODE_POINTS = 0x110000
 _UNSEEN = 255
-_REMOVED = 255  # all properties at once, which no character has
 _MARK = "\u2502"  # a box-drawing line: every normaliser leaves it alone
 _BATCH = 1 << 14
+
+_Tables = tuple[
+    npt.NDArray[np.uint8], npt.NDArray[np.uint32], npt.NDArray[np.uint8], npt.NDArray[np.uint32]
+]
+"""Lengths, what each character becomes, and properties, by code point; expansions."""
 
 
 @dataclass(frozen=True)
@@ -88,9 +94,8 @@ class NormalText:
     @cached_property
     def text(self) -> str:
         """The normalised text."""
-        if self.codes.dtype == np.uint8:
-            return self.codes.tobytes().decode("ascii")
-        return self.codes.tobytes().decode("utf-32-le")
+        octets = CPU.put(self.codes).tobytes()
+        return octets.decode("ascii" if self.codes.dtype == np.uint8 else "utf-32-le")
 
     def starts(self, at: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
         """Original positions of the characters at the positions ``at``, int32 [K]."""
@@ -107,9 +112,12 @@ class NormalText:
         """
         if self.source is None:
             return at.astype(np.int32)
-        following = np.append(self.source, np.int32(self.length))[at]
-        ends: npt.NDArray[np.int32] = np.maximum(self.source[at - 1] + 1, following)
-        return ends
+        xp = namespace(at)
+        # Right after a span begins the next character, or the text ends.
+        last = len(self.source) - 1
+        following = xp.where(at > last, self.length, self.source[xp.minimum(at, last)])
+        ends: npt.NDArray[np.int32] = xp.maximum(self.source[at - 1] + 1, following)
+        return ends.astype(np.int32, copy=False)
 
 
 class CharacterTable:
@@ -129,48 +137,51 @@ class CharacterTable:
         self._becomes = np.zeros(_CODE_POINTS, np.uint32)
         self._expansions = np.zeros(0, np.uint32)
         self._learning = threading.Lock()  # else two threads could give one place in it twice
+        self._version = 0  # how often it learned
+        self._copy: tuple[int, _Tables] | None = None  # of the tables, and of which version
         self._learn(np.arange(128))
-        self._ascii_codes = self._becomes[:256].astype(np.uint8).tobytes()
-        # What is removed gets a mark that is no property.
-        properties = np.where(self._lengths[:256] == 0, _REMOVED, self._properties[:256])
-        self._ascii_properties = properties.astype(np.uint8).tobytes()
 
-    def normalise(self, text: str) -> NormalText:
-        """Normalise a text without lone surrogates."""
-        if native.library is not None:
+    def normalise(self, text: str, device: Device = CPU) -> NormalText:
+        """Normalise a text without lone surrogates, on a device."""
+        if native.library is not None and device is CPU:
             return self._normalise_natively(native.library, text)
-        # ASCII by bytes (what is not becomes "?"), then the other characters by the table.
-        octets = text.encode("ascii", "replace")
-        codes = np.frombuffer(octets.translate(self._ascii_codes), np.uint8)
-        properties = np.frombuffer(bytearray(octets.translate(self._ascii_properties)), np.uint8)
-        some_removed = len(properties) > 0 and int(properties.max()) == _REMOVED
-        special, others = np.zeros(0, np.int64), np.zeros(0, np.uint32)
-        if not text.isascii():
-            original = np.frombuffer(text.encode("utf-32-le"), np.uint32)
-            special = np.flatnonzero(original > 127)
-            others = original[special]
-            if (self._lengths[others] == _UNSEEN).any():
-                self._learn(np.unique(others))
-            codes = codes.astype(np.uint32)
-            codes[special] = self._becomes[others]
-            properties[special] = self._properties[others]
-        if not some_removed and (self._lengths[others] == 1).all():
-            return NormalText(codes, properties, None, len(text))
-        lengths = (properties != _REMOVED).astype(np.uint8)
-        lengths[special] = self._lengths[others]
-        source = np.repeat(np.arange(len(text), dtype=np.int32), lengths)
-        codes = codes[source]
-        many = np.flatnonzero(lengths[source] > 1)
+        octets, dtype = _encode(text)
+        # As indices at once, which each look-up would make of them anew.
+        original = device.put(np.frombuffer(octets, dtype)).astype(np.int64)
+        xp = namespace(original)
+        lengths = self._tables(original)[0].take(original)
+        if (lengths == _UNSEEN).any():
+            self._learn(CPU.put(xp.unique(original)))
+            lengths = self._tables(original)[0].take(original)
+        # Read after the lengths: what they tell of is there before they are.
+        _, becomes, properties, expansions = self._tables(original)
+        if (lengths == 1).all():
+            codes = becomes.take(original).astype(dtype)
+            return NormalText(codes, properties.take(original), None, len(text))
+        ends = xp.cumsum(lengths, dtype=np.int64)
+        source = owners(lengths, int(ends[-1]))
+        each = original[source]
+        codes = becomes.take(each).astype(dtype)
+        many = xp.flatnonzero(lengths[source] > 1)
         # For the k-th of the characters that one became: the place of the first, plus k.
-        ends = np.cumsum(lengths, dtype=np.int64)
         nth = many - (ends - lengths)[source[many]]
-        codes[many] = self._expansions[codes[many] + nth.astype(np.uint32)]
-        return NormalText(codes, properties[source], source, len(text))
+        codes[many] = expansions[codes[many] + nth.astype(np.uint32)]
+        return NormalText(codes, properties.take(each), source.astype(np.int32), len(text))
+
+    def _tables(self, array: npt.NDArray[Any]) -> _Tables:
+        """The tables where an array is."""
+        tables = self._lengths, self._becomes, self._properties, self._expansions
+        if isinstance(array, np.ndarray):
+            return tables
+        with self._learning:
+            if self._copy is None or self._copy[0] != self._version:
+                asarray = namespace(array).asarray
+                lengths, becomes, properties, expansions = map(asarray, tables)
+                self._copy = self._version, (lengths, becomes, properties, expansions)
+            return self._copy[1]
 
     def _normalise_natively(self, library: ctypes.CDLL, text: str) -> NormalText:
-        ascii_ = text.isascii()
-        octets = text.encode("ascii" if ascii_ else "utf-32-le")
-        dtype: type[np.generic] = np.uint8 if ascii_ else np.uint32
+        octets, dtype = _encode(text)
         original = octets, np.dtype(dtype).itemsize, len(text)
         lengths, *_ = tables = [
             address(t) for t in (self._lengths, self._becomes, self._properties)
@@ -226,6 +237,7 @@ class CharacterTable:
         self._properties[codes] = kinds
         # Last, so that another thread never sees a length without the rest.
         self._lengths[codes] = lengths
+        self._version += 1
 
     def _kinds_of(self, texts: list[str]) -> npt.NDArray[np.uint8]:
         """SPACE, WORD or PUNCTUATION for each of some texts of at most one character, uint8 [N]."""
@@ -245,6 +257,13 @@ class CharacterTable:
         if len(normal) != len(characters):  # the mark is among them
             normal = [self._normalizer.normalize_str(character) for character in characters]
         return normal
+
+
+def _encode(text: str) -> tuple[bytes, type[np.uint8] | type[np.uint32]]:
+    """Code points of a text, of one octet each if it is ASCII."""
+    if text.isascii():
+        return text.encode("ascii"), np.uint8
+    return text.encode("utf-32-le"), np.uint32
 
 
 def _flags(character: str) -> int:

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pointsman_backends.compressor import native
-from pointsman_backends.compressor.rows import TermRows, entries
+from pointsman_backends.compressor.placement import namespace
+from pointsman_backends.compressor.rows import TermRows, entries, group_max, owners
 
 __all__ = ["near_duplicates"]
 
@@ -21,7 +22,7 @@ _ABSENT = np.uint32(2**32 - 1)
 def near_duplicates(
     terms: TermRows, keys: npt.NDArray[np.uint32], counted: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.int64]:
-    """Find for each sentence the first one that it repeats.
+    """Find for each sentence the first one that it repeats, on the device of the arrays.
 
     Candidates have MinHash values in common; their likeness (Jaccard) is then computed. Nothing is
     compared pair by pair: time is linear in the terms.
@@ -37,35 +38,44 @@ def near_duplicates(
 
     Source: Broder, "On the resemblance and containment of documents", SEQUENCES 1997.
     """
-    if native.library is not None and terms.indices.dtype == np.int32:
-        return _find_natively(native.library, terms, keys, counted)
-    itself = np.arange(terms.shape[0])
-    some = np.flatnonzero(np.diff(terms.indptr) > 0)
+    library = native.reads(keys)
+    if library is not None and terms.indices.dtype == np.int32:
+        return _find_natively(library, terms, keys, counted)
+    xp = namespace(keys)
+    itself: npt.NDArray[np.int64] = xp.arange(terms.shape[0])
+    sizes = xp.diff(terms.indptr)
+    some = xp.flatnonzero(sizes > 0)
     if len(some) < 2:
         return itself
-    edges = terms.indptr[some]
-    signatures = np.empty((_BANDS * _ROWS, len(some)), np.uint32)
-    for nth, draw in enumerate(_DRAWS):
+    row = owners(sizes[some], len(terms.indices))
+    signatures = []
+    for draw in _DRAWS:
         hashes = keys * draw
         hashes ^= hashes >> np.uint32(15)
         hashes[~counted] = _ABSENT
-        np.minimum.reduceat(hashes[terms.indices], edges, out=signatures[nth])
+        # The lowest is what has the highest complement.
+        complements = group_max(~hashes[terms.indices], row, xp.zeros(len(some), np.uint32))
+        signatures.append((~complements).astype(np.uint64))
     pairs = [
-        _same(band[0].astype(np.uint64) << np.uint64(32) | band[1], some)
-        for band in signatures.reshape(_BANDS, _ROWS, -1)
+        _same(signatures[nth] << np.uint64(32) | signatures[nth + 1], some)
+        for nth in range(0, _BANDS * _ROWS, _ROWS)
     ]
-    left, right = (np.concatenate(ends) for ends in zip(*pairs, strict=True))
+    left, right = (xp.concatenate(ends) for ends in zip(*pairs, strict=True))
     if not len(left):
         return itself
     likeness = _jaccard(terms, counted, left, right)
-    # Of the pairs of a sentence the likeliest is written last.
-    order = np.argsort(likeness, kind="stable")
-    likeliest, best = itself.copy(), np.zeros(len(itself))
-    likeliest[left[order]], best[left[order]] = right[order], likeness[order]
+    # Of the pairs of a sentence the likeliest, of those alike the last, counts.
+    order = xp.argsort(likeness, kind="stable")
+    order = order[xp.argsort(left[order], kind="stable")]
+    left, right, likeness = left[order], right[order], likeness[order]
+    last = xp.flatnonzero(xp.diff(left, append=-1) != 0)
+    likeliest, best = itself.copy(), xp.zeros(len(itself))
+    likeliest[left[last]], best[left[last]] = right[last], likeness[last]
     repeats = best >= _ALIKE
     # The first of a group may itself repeat another: what it is like is then no longer there.
     repeats &= ~repeats[likeliest]
-    return np.where(repeats, likeliest, itself)
+    repeated: npt.NDArray[np.int64] = xp.where(repeats, likeliest, itself)
+    return repeated
 
 
 def _find_natively(
@@ -94,14 +104,15 @@ def _same(
     signatures: npt.NDArray[np.uint64], sentences: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Sentences whose signature an earlier one has, and for each the first such."""
-    order = np.argsort(signatures, kind="stable")
+    xp = namespace(signatures)
+    order = xp.argsort(signatures, kind="stable")
     ordered = signatures[order]
-    new = np.ones(len(order), np.bool_)
-    np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
-    again = np.flatnonzero(~new)
-    first = np.flatnonzero(new)
+    new = xp.ones(len(order), np.bool_)
+    xp.not_equal(ordered[1:], ordered[:-1], out=new[1:])
+    again = xp.flatnonzero(~new)
+    first = xp.flatnonzero(new)
     return sentences[order[again]], sentences[
-        order[first[np.searchsorted(first, again, "right") - 1]]
+        order[first[xp.searchsorted(first, again, "right") - 1]]
     ]
 
 
@@ -112,11 +123,13 @@ def _jaccard(
     right: npt.NDArray[np.int64],
 ) -> npt.NDArray[np.float64]:
     """Of the distinct counted terms of pairs of sentences, the share in common; float64 [P]."""
+    xp, columns = namespace(left), terms.shape[1]
     one, other = (_distinct(terms, counted, rows) for rows in (left, right))
-    common = np.bincount(np.intersect1d(one, other, True) // terms.shape[1], minlength=len(left))
-    sizes = [np.bincount(keys // terms.shape[1], minlength=len(left)) for keys in (one, other)]
-    either = sizes[0] + sizes[1] - common
-    likeness: npt.NDArray[np.float64] = common / np.maximum(either, 1)
+    both = xp.concatenate([one, other])
+    both.sort()
+    twice = both[:-1][both[1:] == both[:-1]]
+    common, total = (xp.bincount(keys // columns, minlength=len(left)) for keys in (twice, both))
+    likeness: npt.NDArray[np.float64] = common / xp.maximum(total - common, 1)
     return likeness
 
 

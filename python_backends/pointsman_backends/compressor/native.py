@@ -1,7 +1,7 @@
 """Loads the compressor's native library, which does what some of its array operations do, faster.
 
-A function that has a native twin asks for ``native.library``; where that is None it goes on with
-NumPy. Both return the same, to the bit.
+A function that has a native twin asks whether the library ``reads`` its arrays; where it does not,
+or there is none, it goes on with the arrays' own library. Both return the same, to the bit.
 """
 
 from __future__ import annotations
@@ -12,9 +12,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import numpy.typing as npt
 
-__all__ = ["NAME", "LibraryError", "address", "check", "library", "load", "open_library"]
+__all__ = [
+    "NAME",
+    "LibraryError",
+    "address",
+    "check",
+    "library",
+    "load",
+    "open_library",
+    "reads",
+]
 
 NAME = "libpointsman_compressor.so"
 _VERSION = 3  # of kernels/compressor/library.h
@@ -145,3 +155,8 @@ def check(returned: int) -> int:
 
 library = load()
 """The library, None where NumPy does its work."""
+
+
+def reads(array: npt.NDArray[Any]) -> ctypes.CDLL | None:
+    """Return the library, if there is one and the array is in the host's memory."""
+    return library if isinstance(array, np.ndarray) else None

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter_ns
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,23 +15,26 @@ import orjson
 
 from pointsman_backends.compressor import native
 from pointsman_backends.compressor.alarm import is_surely_attack
-from pointsman_backends.compressor.apply import apply
+from pointsman_backends.compressor.apply import ModelInput, apply
 from pointsman_backends.compressor.characters import DIGIT
 from pointsman_backends.compressor.duplicates import near_duplicates
 from pointsman_backends.compressor.errors import RequestError
-from pointsman_backends.compressor.placement import Schedule
-from pointsman_backends.compressor.prepare import ABBREVIATIONS, Sentences, prepare
+from pointsman_backends.compressor.placement import CPU, Device, Schedule, namespace
+from pointsman_backends.compressor.prepare import ABBREVIATIONS, Runs, Sentences, prepare
 from pointsman_backends.compressor.profiles import Profile, profile_from_parameters
 from pointsman_backends.compressor.relevance import position, term_signals, weigh
 from pointsman_backends.compressor.retrieve import Forced, Kept, best_within, retrieve
 from pointsman_backends.compressor.risk import PERSONAL, RiskModel
 from pointsman_backends.compressor.risk_signal import RiskSignals
+from pointsman_backends.compressor.rows import TermCounts
 from pointsman_backends.compressor.tokenizer import TokenizedText, Tokenizer
 from pointsman_backends.compressor.words import Words
 from pointsman_backends.patterns import Finding, scan
 from pointsman_backends.repository import read_classifier, read_tokenizer
 
 __all__ = ["Compressed", "Compressor", "Explained"]
+
+_Result = TypeVar("_Result")
 
 _BESIDE = 0.7  # of the risk of a sentence, what its neighbours have of it
 _RISKIER = 0.1  # than the sentence it resembles: then it is no repetition of that
@@ -53,6 +57,7 @@ class Compressed:
             maximum though the budget is -1, or sentences that are always kept exceed the budget.
         timings_us: Microseconds by step.
         errors: Checks that could not run, one line each.
+        devices: ``cpu`` or ``gpu`` by step, of those that have a choice and ran.
     """
 
     input_ids: npt.NDArray[np.int64]
@@ -65,9 +70,10 @@ class Compressed:
     truncated: bool
     timings_us: dict[str, int]
     errors: list[str]
+    devices: dict[str, str] = field(default_factory=dict)
 
     def findings(self) -> bytes:
-        """The FINDINGS tensor: everything but the tensors, as JSON."""
+        """The FINDINGS tensor: everything but the tensors and the devices, as JSON."""
         return orjson.dumps(
             {
                 "patterns": [finding._asdict() for finding in self.patterns],
@@ -112,16 +118,20 @@ class Explained:
 
 @dataclass(frozen=True)
 class _Analysis:
-    """The sentences of a text, and what is thought of each.
+    """The sentences of a text, and what is thought of each; on the host but for two.
 
     Attributes:
+        text: The text, where it was scored.
+        counts: The terms of its sentences, there.
         sentences: S sentences.
         repeats: The earlier sentence that each repeats, or itself; int64 [S].
         signals: float64 [S] each.
         scores: float64 [S].
     """
 
-    sentences: Sentences
+    text: TokenizedText
+    counts: TermCounts
+    sentences: Runs
     repeats: npt.NDArray[np.int64]
     signals: dict[str, npt.NDArray[np.float64]]
     scores: npt.NDArray[np.float64]
@@ -136,6 +146,7 @@ class _Analysis:
 @dataclass
 class _Clock:
     steps: dict[str, int] = field(default_factory=dict)
+    devices: dict[str, str] = field(default_factory=dict)
     _last: int = field(default_factory=perf_counter_ns)
 
     def lap(self, step: str) -> None:
@@ -268,8 +279,13 @@ class Compressor:
                 "invalid_text", f"the text is not UTF-8: {error.reason} at byte {error.start}"
             ) from error
         offsets = _check_offsets(message_offsets, len(text))
+        return self._with_or_without_gpu(lambda: self._compress(utf8, text, offsets, budget, room))
+
+    def _compress(
+        self, utf8: bytes, text: str, offsets: npt.NDArray[np.int64], budget: int, room: int
+    ) -> Compressed:
         clock = _Clock()
-        tokenized = self._tokenizer.read(text)
+        tokenized = self._read(text, clock)
         tokens = int(tokenized.counts.sum()) if len(tokenized.words) else 0
         if not tokens:
             raise RequestError("invalid_text", "the text is empty: no visible character in it")
@@ -283,16 +299,24 @@ class Compressor:
         clock.lap("scan")
         if tokens <= room:
             truncated = False
-            word_kept = np.ones(len(tokenized.words), np.bool_)
+            chosen = np.arange(len(tokenized.words))
         else:
             analysis = self._analyse(tokenized, offsets, clock)
-            kept_sentences = self._choose(tokenized, analysis, offsets, patterns, room)
-            word_kept = _words_of(analysis.sentences, kept_sentences.sentences)
+            tokenized = analysis.text
+            kept_sentences = self._choose(analysis, offsets, patterns, room, clock)
+            chosen = _words_of(analysis.sentences, kept_sentences.sentences)
             truncated = kept_sentences.truncated or budget == -1
             clock.lap("retrieve")
-        read = apply(self._tokenizer, tokenized, word_kept, room)
+
+        def applied(
+            device: Device, text: TokenizedText, words: npt.NDArray[np.int64]
+        ) -> ModelInput:
+            clock.devices["apply"] = device.name
+            return apply(self._tokenizer, text, words, room)
+
+        read = self._schedule.run("apply", len(chosen), applied, tokenized, chosen)
         kept = read.kept
-        if word_kept.all() and not read.cut:
+        if len(chosen) == len(tokenized.words) and not read.cut:
             kept = np.array([[0, len(text)]], np.int32)
         clock.lap("apply")
         return Compressed(
@@ -309,6 +333,7 @@ class Compressor:
                 for step in ("prepare", "relevance", "retrieve", "apply", "scan")
             },
             errors=errors,
+            devices=clock.devices,
         )
 
     def explain(
@@ -324,24 +349,30 @@ class Compressor:
         compressed = self.compress(utf8, message_offsets, budget)
         text = utf8.decode()
         offsets = _check_offsets(message_offsets, len(text))
-        tokenized, room = self._tokenizer.read(text), self._room(budget)
-        analysis = self._analyse(tokenized, offsets, _Clock())
-        sentences, words = analysis.sentences, tokenized.words
+        return self._with_or_without_gpu(
+            lambda: self._explain(compressed, text, offsets, self._room(budget))
+        )
+
+    def _explain(
+        self, compressed: Compressed, text: str, offsets: npt.NDArray[np.int64], room: int
+    ) -> Explained:
+        clock = _Clock()
+        analysis = self._analyse(self._read(text, clock), offsets, clock)
+        sentences = analysis.sentences
         if compressed.tokens <= room:
             kept = np.ones(len(sentences), np.bool_)
             reasons = ["whole text"] * len(sentences)
         else:
-            chosen = self._choose(tokenized, analysis, offsets, compressed.patterns, room)
+            chosen = self._choose(analysis, offsets, compressed.patterns, room, clock)
             kept = chosen.sentences
             reasons = [
                 chosen.reasons.get(nth, "duplicate" if repeated else "no room")
                 for nth, repeated in enumerate(analysis.repeated.tolist())
             ]
-        starts = words.normal.starts(words.starts[sentences.first_words])
-        ends = words.normal.ends(words.ends[sentences.end_words - 1])
+        words = analysis.text.words
         return Explained(
             compressed,
-            np.column_stack([starts, ends]),
+            CPU.put(words.spans(sentences.first_words, sentences.end_words - 1)),
             sentences.tokens,
             analysis.signals,
             analysis.scores,
@@ -385,26 +416,61 @@ class Compressor:
             )
         return min(budget, self._max_tokens) - self._special
 
+    def _with_or_without_gpu(self, work: Callable[[], _Result]) -> _Result:
+        """Do some work, and do it anew on the CPU if a GPU fails for good.
+
+        A step that fails there is done again on the CPU by itself, with what was computed before;
+        unless the GPU no longer gives that up.
+        """
+        try:
+            return work()
+        except RequestError:
+            raise
+        except Exception:
+            if not self._schedule.give_up("a request"):
+                raise
+        return work()
+
+    def _read(self, text: str, clock: _Clock) -> TokenizedText:
+        def read(device: Device) -> TokenizedText:
+            clock.devices["prepare"] = device.name
+            return self._tokenizer.read(text, device)
+
+        return self._schedule.run("prepare", len(text), read)
+
     def _analyse(
         self, text: TokenizedText, offsets: npt.NDArray[np.int64], clock: _Clock
     ) -> _Analysis:
-        sentences = prepare(text, offsets, self._abbreviations)
+        def prepared(device: Device, text: TokenizedText) -> tuple[TokenizedText, Sentences]:
+            clock.devices["prepare"] = device.name
+            return text, prepare(text, offsets, self._abbreviations)
+
+        def scored(device: Device, text: TokenizedText, sentences: Sentences) -> _Analysis:
+            clock.devices["relevance"] = device.name
+            return self._score(text, sentences)
+
+        length = text.words.normal.length
+        text, sentences = self._schedule.run("prepare", length, prepared, text)
         clock.lap("prepare")
+        entries = sentences.counts.nnz
+        analysis = self._schedule.run("relevance", entries, scored, text, sentences)
+        clock.lap("relevance")
+        return analysis
+
+    def _score(self, text: TokenizedText, sentences: Sentences) -> _Analysis:
+        xp = namespace(text.counts)
         lexical = self._risks.look_up(text.words)
         risks = self._risks.risks(text.words, lexical, sentences)
         risk = risks["risk"]
-        repeats = near_duplicates(sentences.counts, lexical[0], _is_name(text.words))
+        keys = xp.asarray(lexical[0])
+        repeats = CPU.put(near_duplicates(sentences.counts, keys, _is_name(text.words)))
         # What is riskier than the sentence that it repeats is no mere repetition.
         (riskier,) = (risk > risk[repeats] + _RISKIER).nonzero()
         repeats[riskier] = riskier
         # Repetitions buy no rank: signals are those of the sentences without them.
         is_once = repeats == np.arange(len(repeats))
         (once,), which = is_once.nonzero(), (is_once.cumsum() - 1)[repeats]
-        signals = self._schedule.run(
-            "relevance",
-            sentences.counts.nnz,
-            lambda device: term_signals(sentences.counts, device, once),
-        )
+        signals = term_signals(sentences.counts, xp.asarray(once))
         signals = {name: signal[which] for name, signal in signals.items()}
         places = repeats / max(len(repeats) - 1, 1)
         signals["position"] = position(places, self._profile.position_depth)
@@ -413,18 +479,19 @@ class Compressor:
         # What stands beside a sentence that tells something is read with it.
         told = {name: _spread(signal) for name, signal in risks.items()}
         scores = weigh(signals | told, self._weights)
-        clock.lap("relevance")
-        return _Analysis(sentences, repeats, signals, scores)
+        runs = CPU.put(sentences.runs)
+        return _Analysis(text, sentences.counts, runs, repeats, signals, scores)
 
     def _choose(
         self,
-        text: TokenizedText,
         analysis: _Analysis,
         offsets: npt.NDArray[np.int64],
         patterns: list[Finding],
         room: int,
+        clock: _Clock,
     ) -> Kept:
         sentences, scores, repeated = analysis.sentences, analysis.scores, analysis.repeated
+        words = analysis.text.words
         tokens, profile = sentences.tokens, self._profile
         # Shares are of the default budget: with those of the request's own, a larger one could
         # read fewer tokens.
@@ -438,7 +505,7 @@ class Compressor:
         risk, personal = analysis.signals["risk"], analysis.signals["personal"]
         (attacks,) = ((risk >= self._thresholds["risk"]) & ~repeated).nonzero()
         (persons,) = ((personal >= self._thresholds["personal"]) & ~repeated).nonzero()
-        found = _sentences_with(patterns, sentences, text.words)
+        found = _sentences_with(patterns, sentences, words)
         found = found[~repeated[found]]
         risky = [Forced(nth, "risk") for nth in best(attacks, risk, profile.risk_share)]
         telling = [
@@ -451,21 +518,27 @@ class Compressor:
         edges, around = _always_read(
             sentences,
             offsets,
-            text.words,
+            words,
             shared_room // 2,
             int(profile.ends_share * shared_room),
         )
         forced = risky[:1] + edges + risky[1:] + around + telling
-        kept = retrieve(
-            scores,
-            tokens,
-            sentences.shared,
-            sentences.counts,
-            forced,
-            repeated,
-            room,
-            profile.redundancy_penalty,
-        )
+
+        def retrieved(device: Device, counts: TermCounts) -> Kept:
+            clock.devices["retrieve"] = device.name
+            return retrieve(
+                scores,
+                tokens,
+                sentences.shared,
+                counts,
+                forced,
+                repeated,
+                room,
+                profile.redundancy_penalty,
+            )
+
+        entries = analysis.counts.nnz
+        kept = self._schedule.run("retrieve", entries, retrieved, analysis.counts)
         lost = not kept.sentences[attacks].all()
         return dataclasses.replace(kept, truncated=kept.truncated or lost)
 
@@ -498,9 +571,9 @@ def _spread(signal: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 def _is_name(words: Words) -> npt.NDArray[np.bool_]:
     """Which of the distinct words are no numbers, bool [V]."""
-    if native.library is not None:
+    if library := native.reads(words.starts):
         are_names = np.empty(len(words.distinct), np.bool_)
-        native.library.pointsman_are_names(
+        library.pointsman_are_names(
             native.address(words.normal.properties),
             native.address(words.starts),
             native.address(words.ends),
@@ -510,16 +583,17 @@ def _is_name(words: Words) -> npt.NDArray[np.bool_]:
             native.address(are_names),
         )
         return are_names
+    xp = namespace(words.starts)
     starts, ends = words.starts[words.examples], words.ends[words.examples]
-    number = np.zeros(len(starts), np.bool_)
+    number: npt.NDArray[np.bool_] = xp.zeros(len(starts), np.bool_)
     for nth in range(_DIGITS_SOUGHT):
-        at = np.minimum(starts + nth, ends - 1)
+        at = xp.minimum(starts + nth, ends - 1)
         number |= (words.normal.properties[at] & DIGIT) != 0
     return ~number
 
 
 def _always_read(
-    sentences: Sentences,
+    sentences: Runs,
     offsets: npt.NDArray[np.int64],
     words: Words,
     last_message_room: int,
@@ -534,7 +608,7 @@ def _always_read(
         tokens are for the end, where the question mostly is.
     """
     tokens, count = sentences.tokens, len(sentences)
-    messages = words.begun_before(offsets)
+    messages = CPU.put(words.begun_before(offsets))
     messages = messages[messages < len(words)]
     begin = int(_sentence_of(sentences, messages[-1:])[0]) if len(messages) else 0
     edges = [Forced(count - 1, "last"), Forced(0, "first")]
@@ -556,28 +630,29 @@ def _fitting(tokens: npt.NDArray[np.int64], room: int) -> int:
     return int(tokens[: room + 1].cumsum().searchsorted(room, "right"))
 
 
-def _words_of(sentences: Sentences, kept: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Which words are in a sentence that is kept, bool [U]."""
-    inside = np.zeros(int(sentences.end_words[-1]), np.bool_)
-    bounds = sentences.first_words[kept].tolist(), sentences.end_words[kept].tolist()
-    for first, end in zip(*bounds, strict=True):
-        inside[first:end] = True
-    return inside
+def _words_of(sentences: Runs, kept: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """Indices of the words that are in a sentence that is kept, ascending, int64 [W]."""
+    first, end = sentences.first_words[kept], sentences.end_words[kept]
+    np.maximum(first[1:], end[:-1], out=first[1:])  # windows share words
+    sizes = end - first
+    before = np.cumsum(sizes) - sizes
+    words: npt.NDArray[np.int64] = np.arange(int(sizes.sum())) + np.repeat(first - before, sizes)
+    return words
 
 
-def _sentence_of(sentences: Sentences, words: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def _sentence_of(sentences: Runs, words: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return np.searchsorted(sentences.first_words, words, "right") - 1
 
 
 def _sentences_with(
-    patterns: list[Finding], sentences: Sentences, words: Words
+    patterns: list[Finding], sentences: Runs, words: Words
 ) -> npt.NDArray[np.int64]:
     """Sentences that a finding touches, ascending, int64 [F]."""
     if not patterns:
         return np.zeros(0, np.int64)
     # Code points after the first and the last of each.
     bounds = np.array([(finding.start + 1, finding.end) for finding in patterns], np.int64)
-    touched = np.maximum(words.begun_before(bounds) - 1, 0)
+    touched = np.maximum(CPU.put(words.begun_before(bounds)) - 1, 0)
     first = np.searchsorted(sentences.end_words, touched[:, 0], "right")
     last = _sentence_of(sentences, touched[:, 1])
     opened = np.bincount(first, minlength=len(sentences) + 1)

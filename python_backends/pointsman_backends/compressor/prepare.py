@@ -1,13 +1,16 @@
-"""Step 1, prepare: segment a text into sentences and build its sentence-term matrix."""
+"""Step 1, prepare: segment a text into sentences and build its sentence-term matrix.
+
+It runs where the text is.
+"""
 
 from __future__ import annotations
 
 import ctypes
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse
 
 from pointsman_backends.compressor import native
 from pointsman_backends.compressor.characters import (
@@ -22,11 +25,12 @@ from pointsman_backends.compressor.characters import (
     WORD,
 )
 from pointsman_backends.compressor.native import address
-from pointsman_backends.compressor.rows import TermCounts, stretches
+from pointsman_backends.compressor.placement import namespace, resident
+from pointsman_backends.compressor.rows import TermCounts, group_max, owners, stretches
 from pointsman_backends.compressor.tokenizer import TokenizedText
 from pointsman_backends.compressor.words import Words
 
-__all__ = ["ABBREVIATIONS", "OVERLAP", "WINDOW", "Sentences", "prepare", "sentence_starts"]
+__all__ = ["ABBREVIATIONS", "OVERLAP", "WINDOW", "Runs", "Sentences", "prepare", "sentence_starts"]
 
 WINDOW = 128  # tokens in the longest sentence; a longer one is cut into windows
 OVERLAP = 32  # tokens that such windows share with the next, but for the word at the edge
@@ -41,8 +45,8 @@ _WRAPPED_LINE = 40  # characters in the shortest line that is taken for one of a
 
 
 @dataclass(frozen=True)
-class Sentences:
-    """S sentences of a text, as runs of its words, and the terms in them.
+class Runs:
+    """S sentences of a text, as runs of its words.
 
     Together they hold every word. Neighbours are disjoint, or windows of one long sentence: then
     the end of the one is the beginning of the next. No word is in three.
@@ -52,22 +56,36 @@ class Sentences:
         end_words: Index after its last word, int64 [S], ascending.
         tokens: Tokens in each, int64 [S].
         shared: Tokens that each has in common with the next, int64 [S], 0 for the last.
-        counts: How often each of the V distinct words is in each sentence, [S, V].
     """
 
     first_words: npt.NDArray[np.int64]
     end_words: npt.NDArray[np.int64]
     tokens: npt.NDArray[np.int64]
     shared: npt.NDArray[np.int64]
-    counts: TermCounts
-
-    @property
-    def terms(self) -> scipy.sparse.csr_array:
-        """The same as a matrix, float64 CSR [S, V]."""
-        return self.counts.matrix
 
     def __len__(self) -> int:
         return len(self.tokens)
+
+
+@dataclass(frozen=True)
+class Sentences(Runs):
+    """Sentences, and the terms in them.
+
+    Attributes:
+        counts: How often each of the V distinct words is in each sentence, [S, V].
+    """
+
+    counts: TermCounts
+
+    @property
+    def runs(self) -> Runs:
+        """The sentences without their terms."""
+        return Runs(self.first_words, self.end_words, self.tokens, self.shared)
+
+    @property
+    def terms(self) -> Any:  # noqa: ANN401 (scipy.sparse.csr_array, or the GPU's)
+        """The same as a matrix, float64 CSR [S, V]."""
+        return self.counts.matrix
 
 
 def prepare(
@@ -79,17 +97,19 @@ def prepare(
 
     Args:
         text: The text, of at least one word.
-        message_offsets: Where each message begins in the original; a sentence never spans two.
+        message_offsets: Where each message begins in the original, on the host; a sentence never
+            spans two.
         abbreviations: Hashes of words whose full stop ends no sentence, uint64 [A], ascending.
 
     Returns:
         Sentences of at most ``WINDOW`` tokens each.
     """
     words = text.words
+    xp = namespace(text.counts)
     begins = _begins(words, message_offsets, abbreviations)
     starts, tokens = _measure_sentences(text.counts, begins)
-    ends = np.append(starts[1:], len(words))
-    shared = np.zeros(len(starts), np.int64)
+    ends = xp.append(starts[1:], len(words))
+    shared = xp.zeros(len(starts), np.int64)
     if int(tokens.max()) > WINDOW:
         starts, ends = _cut_into_windows(text.counts, starts, tokens)
         tokens, shared = _measure_windows(text.counts, starts, ends)
@@ -108,7 +128,9 @@ def sentence_starts(
     like one of a wrapped paragraph. A Latin stop mark needs white space after it, and a full stop
     no initial or abbreviation before it and no number that begins a line.
     """
-    return np.flatnonzero(_begins(words, message_offsets, abbreviations)[:-1])
+    begins = _begins(words, message_offsets, abbreviations)[:-1]
+    starts: npt.NDArray[np.int64] = namespace(begins).flatnonzero(begins)
+    return starts
 
 
 def _begins(
@@ -117,13 +139,13 @@ def _begins(
     abbreviations: npt.NDArray[np.uint64] | None,
 ) -> npt.NDArray[np.bool_]:
     """Whether a sentence begins at each word, and one after the last, bool [U + 1]."""
-    begins = np.zeros(len(words) + 1, np.bool_)
+    begins: npt.NDArray[np.bool_] = namespace(words.starts).zeros(len(words) + 1, np.bool_)
     begins[0] = True
     begins[words.begun_before(message_offsets)] = True
-    if native.library is None:
-        _find_sentences(words, abbreviations, begins)
+    if library := native.reads(words.starts):
+        _find_natively(library, words, abbreviations, begins)
     else:
-        _find_natively(native.library, words, abbreviations, begins)
+        _find_sentences(words, abbreviations, begins)
     return begins
 
 
@@ -131,12 +153,17 @@ def _measure_sentences(
     counts: npt.NDArray[np.int32], begins: npt.NDArray[np.bool_]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """First words of the sentences that begin at some words, and their tokens, int64 [S] both."""
-    if native.library is None:
-        starts = np.flatnonzero(begins[:-1])
-        return starts, np.add.reduceat(counts, starts, dtype=np.int64)
+    library = native.reads(counts)
+    if library is None:
+        starts = namespace(begins).flatnonzero(begins[:-1])
+        before = _tokens_before(counts)
+        firsts = before[starts]
+        tokens = before[-1:] - firsts
+        tokens[:-1] = firsts[1:] - firsts[:-1]
+        return starts, tokens
     count = np.count_nonzero(begins[:-1])
     starts, tokens = np.empty(count, np.int64), np.empty(count, np.int64)
-    native.library.pointsman_measure_sentences(
+    library.pointsman_measure_sentences(
         address(counts), len(counts), address(begins), address(starts), address(tokens)
     )
     return starts, tokens
@@ -146,14 +173,13 @@ def _measure_windows(
     counts: npt.NDArray[np.int32], starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Tokens in each of some windows, and those in common with the next, int64 [S] both."""
-    if native.library is None:
-        before = np.append(0, np.cumsum(counts, dtype=np.int64))
-        return (
-            before[ends] - before[starts],
-            before[ends] - before[np.append(starts[1:], len(counts))],
-        )
+    library = native.reads(counts)
+    if library is None:
+        before = _tokens_before(counts)
+        following = namespace(starts).append(starts[1:], len(counts))
+        return before[ends] - before[starts], before[ends] - before[following]
     tokens, shared = np.empty(len(starts), np.int64), np.empty(len(starts), np.int64)
-    native.library.pointsman_measure_windows(
+    library.pointsman_measure_windows(
         address(counts),
         address(starts),
         address(ends),
@@ -162,6 +188,14 @@ def _measure_windows(
         address(shared),
     )
     return tokens, shared
+
+
+def _tokens_before(counts: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+    """Tokens before each word, and before the end; int64 [U + 1]."""
+    xp = namespace(counts)
+    before: npt.NDArray[np.int64] = xp.zeros(len(counts) + 1, np.int64)
+    xp.cumsum(counts, out=before[1:])
+    return before
 
 
 def _find_natively(
@@ -199,21 +233,22 @@ def _find_sentences(
 ) -> None:
     """Mark the words that begin a sentence by the text itself; bool [U + 1]."""
     properties, codes = words.normal.properties, words.normal.codes
-    marks = np.flatnonzero(properties >= NEWLINE)
-    following = np.searchsorted(words.starts, marks)
+    xp = namespace(properties)
+    marks = xp.flatnonzero(properties >= NEWLINE)
+    following = xp.searchsorted(words.starts, marks)
     is_newline = properties[marks] == NEWLINE
     newlines = marks[is_newline]
     begins[_after_lines(words, newlines, following[is_newline])] = True
     # A stop mark is a word itself; so are the marks after it that belong to the sentence.
     # Of marks in a row the last one counts.
-    padded = np.append(properties, np.uint8(SPACE))
+    padded = xp.append(properties, np.uint8(SPACE))
     counts = ~is_newline & (padded[marks + 1] < STOP)
     marks, following = marks[counts], following[counts]
     length = _ending_lengths(properties, marks)
     after = padded[marks + length]
     ends = (after & (STOP | FULL_STOP | CLOSER)) == 0
     ends &= ((properties[marks] & FULL_STOP) != 0) | ((after & KIND) == SPACE)
-    periods = np.flatnonzero(ends & (codes[marks] == ord(".")))
+    periods = xp.flatnonzero(ends & (codes[marks] == ord(".")))
     ends[periods] = _periods_end(words, following[periods], newlines, abbreviations)
     begins[(following + length)[ends]] = True
 
@@ -225,10 +260,11 @@ def _after_lines(
     if not len(newlines):
         return following
     properties, codes = words.normal.properties, words.normal.codes
+    xp = namespace(newlines)
     inner = (following > 0) & (following < len(words))
-    before = words.ends[np.where(inner, following - 1, 0)] - 1
-    after = words.starts[np.where(inner, following, 0)]
-    wrapped = inner & (np.diff(newlines, prepend=-1) > _WRAPPED_LINE)
+    before = words.ends[xp.where(inner, following - 1, 0)] - 1
+    after = words.starts[xp.where(inner, following, 0)]
+    wrapped = inner & (xp.diff(newlines, prepend=-1) > _WRAPPED_LINE)
     wrapped &= (properties[after] & LOWER) != 0
     wrapped &= ((properties[before] & KIND) == WORD) | (codes[before] == ord(","))
     only = following[1:] != following[:-1]  # a blank line ends a paragraph
@@ -242,8 +278,9 @@ def _ending_lengths(
     properties: npt.NDArray[np.uint8], marks: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.int64]:
     """Length of what ends a sentence from each stop mark on: more marks, quotes and brackets."""
-    lengths = np.ones(len(marks), np.int64)
-    growing = np.flatnonzero(marks + 1 < len(properties))
+    xp = namespace(marks)
+    lengths: npt.NDArray[np.int64] = xp.ones(len(marks), np.int64)
+    growing = xp.flatnonzero(marks + 1 < len(properties))
     for _ in range(_LONGEST_ENDING):
         following = properties[marks[growing] + lengths[growing]]
         growing = growing[(following & (STOP | FULL_STOP | CLOSER)) != 0]
@@ -262,19 +299,21 @@ def _periods_end(
 ) -> npt.NDArray[np.bool_]:
     """Which of the full stops, given by their index among the words, end a sentence."""
     properties = words.normal.properties
-    word = np.maximum(periods - 1, 0)
+    xp = namespace(periods)
+    word = xp.maximum(periods - 1, 0)
     start, end = words.starts[word], words.ends[word]
     adjacent = (end == words.starts[periods]) & ((properties[start] & KIND) == WORD)
     digit = (properties[start] & DIGIT) != 0
     exempt = (end - start == 1) & ~digit  # an initial
-    numbers = np.flatnonzero(digit)  # and if one begins its line, it numbers what follows
-    line = np.append(-1, newlines)[np.searchsorted(newlines, start[numbers])]
-    previous_end = np.append(0, words.ends)[word[numbers]]
-    exempt[numbers] = previous_end <= np.maximum(line, 0)
+    numbers = xp.flatnonzero(digit)  # and if one begins its line, it numbers what follows
+    line = xp.append(-1, newlines)[xp.searchsorted(newlines, start[numbers])]
+    previous_end = xp.append(0, words.ends)[word[numbers]]
+    exempt[numbers] = previous_end <= xp.maximum(line, 0)
     if abbreviations is not None and len(abbreviations) and len(words.terms):
-        nth_term = np.minimum(np.searchsorted(words.terms, word), len(words.terms) - 1)
+        abbreviations = resident(abbreviations, word)
+        nth_term = xp.minimum(xp.searchsorted(words.terms, word), len(words.terms) - 1)
         hashes = words.distinct[words.which[nth_term]]
-        nearest = np.minimum(np.searchsorted(abbreviations, hashes), len(abbreviations) - 1)
+        nearest = xp.minimum(xp.searchsorted(abbreviations, hashes), len(abbreviations) - 1)
         exempt |= abbreviations[nearest] == hashes
     ending: npt.NDArray[np.bool_] = ~(adjacent & exempt)
     return ending
@@ -288,9 +327,9 @@ def _cut_into_windows(
     Returns:
         First and end words of all sentences, int64 [S] each.
     """
-    if native.library is not None:
+    if library := native.reads(counts):
         firsts, lasts = np.empty(len(counts), np.int64), np.empty(len(counts), np.int64)
-        count = native.library.pointsman_cut_into_windows(
+        count = library.pointsman_cut_into_windows(
             address(counts),
             len(counts),
             address(starts),
@@ -302,26 +341,29 @@ def _cut_into_windows(
             address(lasts),
         )
         return firsts[:count].copy(), lasts[:count].copy()
+    xp = namespace(counts)
+    sentence = owners(xp.diff(starts, append=len(counts)), len(counts))
     # Where a window closes after w tokens, the word across its edge may add all its own but one.
-    widest = np.maximum.reduceat(counts, starts)
-    width = np.maximum(WINDOW + 1 - widest, 1)
-    overlap = np.where(width > 2 * OVERLAP, OVERLAP, 0)
-    pieces = np.where(tokens > WINDOW, -(-(tokens - overlap) // (width - overlap)), 1)
+    widest = group_max(counts, sentence, xp.zeros(len(starts), np.int32))
+    width = xp.maximum(WINDOW + 1 - widest, 1)
+    overlap = xp.where(width > 2 * OVERLAP, OVERLAP, 0)
+    pieces = xp.where(tokens > WINDOW, -(-(tokens - overlap) // (width - overlap)), 1)
     stride = -(-(tokens - overlap) // pieces)
-    nth = np.arange(int(pieces.sum())) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+    of = owners(pieces, int(pieces.sum()))  # the sentence of each window
+    nth = xp.arange(len(of)) - (xp.cumsum(pieces) - pieces)[of]
     # Where words and sentences begin, in tokens, one apart between sentences: rising throughout.
-    before = np.cumsum(counts, dtype=np.int64) - counts
-    begin = before[starts] + np.arange(len(starts))
-    before += np.repeat(np.arange(len(starts)), np.diff(starts, append=len(counts)))
-    limit = np.repeat(begin + tokens, pieces)
-    opens = np.repeat(begin, pieces) + nth * np.repeat(stride, pieces)
-    closes = np.minimum(opens + np.repeat(stride + overlap, pieces), limit)
-    first_words = np.searchsorted(before, np.minimum(opens, limit))
-    end_words = np.searchsorted(before, closes)
+    before = _tokens_before(counts)[:-1]
+    begin = before[starts] + xp.arange(len(starts))
+    before += sentence
+    limit = (begin + tokens)[of]
+    opens = begin[of] + nth * stride[of]
+    closes = xp.minimum(opens + (stride + overlap)[of], limit)
+    first_words = xp.searchsorted(before, xp.minimum(opens, limit))
+    end_words = xp.searchsorted(before, closes)
     # Words longer than the stride leave windows that are empty, or within the next, or the last.
-    own = (end_words > first_words) & (np.diff(first_words, append=len(counts)) > 0)
+    own = (end_words > first_words) & (xp.diff(first_words, append=len(counts)) > 0)
     first_words, end_words = first_words[own], end_words[own]
-    own = np.diff(end_words, prepend=0) > 0
+    own = xp.diff(end_words, prepend=0) > 0
     return first_words[own], end_words[own]
 
 
@@ -329,9 +371,9 @@ def _count_terms(
     words: Words, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
 ) -> TermCounts:
     shape = len(starts), max(len(words.distinct), 1)
-    if native.library is None:
-        return TermCounts(*_distinct_terms(words, starts, ends, shape[1]), shape)
-    return TermCounts(*_distinct_natively(native.library, words, starts, ends), shape)
+    if library := native.reads(starts):
+        return TermCounts(*_distinct_natively(library, words, starts, ends), shape)
+    return TermCounts(*_distinct_terms(words, starts, ends, shape[1]), shape)
 
 
 def _distinct_natively(
@@ -361,16 +403,17 @@ def _distinct_terms(
     words: Words, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64], vocabulary: int
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int32], npt.NDArray[np.int32]]:
     """Count the terms of each sentence: data, columns and row starts of a matrix in CSR format."""
-    first, last = np.searchsorted(words.terms, starts), np.searchsorted(words.terms, ends)
+    xp = namespace(starts)
+    first, last = xp.searchsorted(words.terms, starts), xp.searchsorted(words.terms, ends)
     rows, at = stretches(first, last - first)
     keys = rows * vocabulary + words.which[at]
     keys.sort()
-    new = np.ones(len(keys), np.bool_)
-    np.not_equal(keys[1:], keys[:-1], out=new[1:])
-    at = np.flatnonzero(new)
+    new = xp.ones(len(keys), np.bool_)
+    xp.not_equal(keys[1:], keys[:-1], out=new[1:])
+    at = xp.flatnonzero(new)
     keys = keys[at]
-    times = np.diff(at, append=len(new)).astype(np.float64)
+    times = xp.diff(at, append=len(new)).astype(np.float64)
     rows = keys // vocabulary
-    indptr = np.searchsorted(rows, np.arange(len(starts) + 1)).astype(np.int32)
+    indptr = xp.searchsorted(rows, xp.arange(len(starts) + 1)).astype(np.int32)
     columns = (keys - rows * vocabulary).astype(np.int32)
     return times, columns, indptr

@@ -3,7 +3,8 @@
 TextRank, position, density and novelty, and their weights, are those of "98x Faster LLM Routing
 Without a Dedicated GPU" (arXiv 2603.12646). All are linear in the matrix's entries.
 
-What is computed from the matrix runs on any device: ``xp`` is NumPy or a library with its names.
+What is computed from the matrix runs where that is: ``xp`` is NumPy or a library with its names.
+What has one number for each sentence is the host's, as what is made of it.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pointsman_backends.compressor import native
-from pointsman_backends.compressor.placement import CPU, Device
-from pointsman_backends.compressor.rows import TermCounts, TermRows
+from pointsman_backends.compressor.placement import CPU, namespace, sparse_matrix
+from pointsman_backends.compressor.rows import TermCounts, TermRows, entries
 
 __all__ = ["UnitRows", "density", "novelty", "position", "term_signals", "textrank", "weigh"]
 
@@ -31,34 +32,40 @@ _NOTHING = 1e-9  # what rounding makes of a signal that is 0 everywhere
 _DECIMALS = 6  # the order in which a device adds does not reach them
 
 
-def term_signals(
-    terms: TermRows,
-    device: Device = CPU,
-    rows: npt.NDArray[np.int64] | None = None,
-) -> dict[str, _Scores]:
+def term_signals(terms: TermRows, rows: npt.NDArray[np.int64] | None = None) -> dict[str, _Scores]:
     """Score sentences by TextRank, TF-IDF density and novelty.
 
     Args:
         terms: Term counts, CSR [S, V].
-        device: Where to compute.
-        rows: Indices of the R sentences there are, the others are not; None for all.
+        rows: Indices of the R sentences there are, the others are not, int64 [R], where the terms
+            are; None for all.
 
     Returns:
         Each signal by its name, in [0, 1], the largest 1 (or all 0), rounded to six decimals, so
-        that neither the device nor the order of the terms makes a difference; float64 [R].
+        that neither the device nor the order of the terms makes a difference; float64 [R], on the
+        host.
     """
-    if native.library is not None and device is CPU and terms.indices.dtype == np.int32:
-        signals = _signals_natively(native.library, terms, rows)
+    library = native.reads(terms.data)
+    if library is not None and terms.indices.dtype == np.int32:
+        signals = _signals_natively(library, terms, rows)
     else:
-        xp = device.xp
-        of_all = terms.matrix if isinstance(terms, TermCounts) else terms
-        matrix = device.matrix(of_all if rows is None else of_all[rows])
+        xp = namespace(terms.data)
+        if rows is not None:
+            terms = _selected(terms, rows)
+        matrix = terms.matrix if isinstance(terms, TermCounts) else terms
         unit = UnitRows(matrix, xp)
-        signals = xp.stack([textrank(unit, xp), density(matrix, xp), novelty(unit, xp)])
-        signals = device.host(signals)
+        signals = CPU.put(xp.stack([textrank(unit, xp), density(matrix, xp), novelty(unit, xp)]))
     largest = signals.max(axis=1, initial=0.0, keepdims=True)
     scaled = np.round(signals / np.where(largest > _NOTHING, largest, 1.0), _DECIMALS)
     return dict(zip(("textrank", "density", "novelty"), scaled, strict=True))
+
+
+def _selected(terms: TermRows, rows: npt.NDArray[np.int64]) -> TermCounts:
+    """Some rows alone: ascending indices, int64 [R]."""
+    xp = namespace(terms.data)
+    row, at = entries(terms, rows)
+    ends = xp.searchsorted(row, xp.arange(len(rows) + 1)).astype(np.int32)
+    return TermCounts(terms.data[at], terms.indices[at], ends, (len(rows), terms.shape[1]))
 
 
 def _signals_natively(
@@ -140,8 +147,8 @@ class UnitRows:
         at = xp.flatnonzero(ends[1:] > ends[:-1])
         edges = xp.zeros(len(at) + 1, ends.dtype)
         edges[1:] = ends[at + 1]
-        kept = terms.data[shared], terms.indices[shared], edges
-        rows = UnitRows(type(terms)(kept, shape=(len(at), terms.shape[1])), xp)
+        shape = len(at), terms.shape[1]
+        rows = UnitRows(sparse_matrix(terms.data[shared], terms.indices[shared], edges, shape), xp)
         rows._scale = self._scale[at]
         return at, rows, rows._squares / xp.maximum(self._squares[at], 1.0)
 

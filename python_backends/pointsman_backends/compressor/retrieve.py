@@ -1,9 +1,12 @@
-"""Step 3, retrieve: choose the sentences that a classifier will read."""
+"""Step 3, retrieve: choose the sentences that a classifier will read.
+
+How much they have in common is counted where the terms are; to choose one after another is the
+host's.
+"""
 
 from __future__ import annotations
 
 import ctypes
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -12,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pointsman_backends.compressor import native
+from pointsman_backends.compressor.placement import CPU, namespace, sparse_matrix
 from pointsman_backends.compressor.rows import TermRows, entries
 
 __all__ = ["Forced", "Kept", "best_within", "retrieve"]
@@ -96,7 +100,7 @@ def retrieve(
         scores: Relevance, float64 [S].
         tokens: Tokens of each sentence, int64 [S].
         shared: Tokens each has in common with the next, int64 [S].
-        terms: Term counts, CSR [S, V].
+        terms: Term counts, CSR [S, V], on any device; the others are the host's.
         forced: Sentences that come before all others, in order; at least one.
         repeated: Which repeat another: they come after all that do not, bool [S].
         room: Tokens to fill, at least 1.
@@ -129,9 +133,10 @@ def retrieve(
         kept[first.sentence] = True
         return Kept(kept, {first.sentence: first.reason}, first.sentence, True)
 
-    if native.library is not None and terms.indices.dtype == np.int32:
+    library = native.reads(terms.data)
+    if library is not None and terms.indices.dtype == np.int32:
         chosen = _fill_natively(
-            native.library, scores, tokens, shared, terms, repeated, kept, left, penalty
+            library, scores, tokens, shared, terms, repeated, kept, left, penalty
         )
         reasons.update(dict.fromkeys(chosen, "score"))
         return Kept(kept, reasons, None, truncated)
@@ -140,16 +145,13 @@ def retrieve(
     order = order[~kept[order]]
     once, again = order[~repeated[order]], order[repeated[order]]
     pool, others = once[:_POOL], np.concatenate([once[_POOL:], again])
-    likeness = _Likeness(terms, pool)
+    taken = np.flatnonzero(kept)
     value = scores[pool].copy()
-
-    def penalise(sentence: int) -> None:
-        if penalty:
-            worse = scores[pool] - penalty * likeness.to(sentence)
-            np.minimum(value, worse, out=value)
-
-    for one in np.flatnonzero(kept).tolist():
-        penalise(one)
+    if penalty:
+        # What each of the pool is worth beside each sentence that is or may be kept, [R, P].
+        cosines = _cosines(terms, np.concatenate([taken, pool]), pool)
+        beside = scores[pool] - penalty * cosines
+        value = np.minimum(value, beside[: len(taken)].min(axis=0, initial=np.inf))
     # Also those that may fit thanks to a neighbour that is kept.
     sizes = tokens[pool] - _most_shared(shared)[pool]
     while True:
@@ -163,7 +165,8 @@ def retrieve(
             kept[sentence] = True
             reasons[sentence] = "score"
             left -= size
-            penalise(sentence)
+            if penalty:
+                np.minimum(value, beside[len(taken) + best], out=value)
     others = others[tokens[others] <= left]
     smallest = int(tokens[others].min(initial=left + 1))
     for sentence in others.tolist():
@@ -212,39 +215,38 @@ def _fill_natively(
     return best
 
 
-class _Likeness:
-    """Cosines of one sentence after another with some others.
+def _cosines(
+    terms: TermRows, rows: npt.NDArray[np.int64], pool: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    """Cosines of some sentences with those of a pool, in millionths; float64 [R, P], on the host.
+
+    Their numerators and squares are whole numbers: exact, in whatever order a device adds.
 
     Args:
         terms: Term counts of S sentences, CSR [S, V].
-        others: P of them, int64 [P].
+        rows: R of them, int64 [R], on the host.
+        pool: P of them, int64 [P], on the host.
     """
-
-    def __init__(self, terms: TermRows, others: npt.NDArray[np.int64]) -> None:
-        self._terms = terms
-        place, at = entries(terms, others)
-        self._columns, values = terms.indices[at], terms.data[at]
-        self._ends = np.searchsorted(place, np.arange(len(others) + 1))
-        self._values = values / np.sqrt(self._sums(values * values))[place]
-        self._sentence = np.zeros(terms.shape[1])
-
-    def to(self, sentence: int) -> npt.NDArray[np.float64]:
-        """Cosines with one sentence, float64 [P]; rounded, lest the order of terms count."""
-        own = slice(*self._terms.indptr[sentence : sentence + 2])
-        columns, values = self._terms.indices[own], self._terms.data[own]
-        length = math.sqrt(float(values @ values))
-        self._sentence[columns] = values
-        products = self._sums(self._values * self._sentence[self._columns])
-        self._sentence[columns] = 0
-        cosines: npt.NDArray[np.float64] = np.rint(products * (1e6 / max(length, 1.0))) * 1e-6
-        return cosines
-
-    def _sums(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        sums = np.zeros(len(values) + 1)
-        values.cumsum(out=sums[1:])
-        sums = sums[self._ends]
-        each: npt.NDArray[np.float64] = sums[1:] - sums[:-1]
-        return each
+    xp = namespace(terms.data)
+    of_pool, at = entries(terms, xp.asarray(pool))
+    columns, counts = terms.indices[at], terms.data[at]
+    pool_squares = xp.bincount(of_pool, counts * counts, minlength=len(pool))
+    # The pool as columns, for the terms in it alone.
+    known = xp.unique(columns)
+    dense = xp.zeros(len(known) * len(pool))
+    dense[xp.searchsorted(known, columns) * len(pool) + of_pool] = counts
+    row, at = entries(terms, xp.asarray(rows))
+    columns, counts = terms.indices[at], terms.data[at]
+    squares = xp.bincount(row, counts * counts, minlength=len(rows))
+    place = xp.searchsorted(known, columns)
+    shared = xp.append(known, -1)[place] == columns
+    ends = xp.searchsorted(row[shared], xp.arange(len(rows) + 1)).astype(np.int32)
+    shape = len(rows), len(known)
+    some = sparse_matrix(counts[shared], place[shared].astype(np.int32), ends, shape)
+    products, *both = CPU.put((some @ dense.reshape(len(known), len(pool)), squares, pool_squares))
+    left, right = (1 / np.sqrt(np.maximum(sums, 1.0)) for sums in both)
+    cosines: npt.NDArray[np.float64] = np.rint(products * (1e6 * left[:, None] * right)) * 1e-6
+    return cosines
 
 
 def _most_shared(shared: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -21,6 +21,9 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
+from pointsman_backends.compressor.placement import namespace, resident
+from pointsman_backends.compressor.rows import group_max, owners
+
 __all__ = [
     "PERSONAL",
     "RiskModel",
@@ -128,7 +131,7 @@ def ngram_slots(
 
     Before the first word stand words of the key 0.
     """
-    padded = np.zeros(len(keys) + 2, np.uint32)
+    padded = namespace(keys).zeros(len(keys) + 2, np.uint32)
     padded[2:] = keys
     shift = np.uint32(32 - bits)
     # The keys are well mixed; a product with an odd number sets the order of two words apart.
@@ -154,14 +157,26 @@ def window_sums(
     Returns:
         The highest of K sums for each word, float64 [T].
     """
+    return _window_sums(contributions, first[_sentences(first, len(contributions))], sizes)
+
+
+def _sentences(first: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:
+    """The sentence of each word, int64 [count], by the first word of each sentence."""
+    return owners(namespace(first).diff(first, append=count), count)
+
+
+def _window_sums(
+    contributions: npt.NDArray[np.floating[Any]], start: npt.NDArray[np.int64], sizes: Sequence[int]
+) -> npt.NDArray[np.float64]:
+    """``window_sums``, by the first word of the sentence of each word, int64 [T]."""
+    xp = namespace(contributions)
     count = len(contributions)
-    sums = np.zeros(count + 1)
-    np.cumsum(contributions, out=sums[1:])
-    start = np.repeat(first, np.diff(first, append=count))
-    least = np.full(count, np.inf)
+    sums = xp.zeros(count + 1)
+    xp.cumsum(contributions, out=sums[1:])
+    least = xp.full(count, np.inf)
     for size in sizes:
-        begin = np.maximum(start, np.arange(1 - size, count + 1 - size))
-        np.minimum(least, sums[begin], out=least)
+        begin = xp.maximum(start, xp.arange(1 - size, count + 1 - size))
+        xp.minimum(least, sums[begin], out=least)
     highest: npt.NDArray[np.float64] = sums[1:] - least
     return highest
 
@@ -264,8 +279,9 @@ class RiskModel:
             weights: Of every word, float32 [T].
         """
         pairs, triples = ngram_slots(keys, self.bits)
-        grams = self.table[pairs].astype(np.float32)
-        grams += self.table[triples]
+        table = resident(self.table, pairs)
+        grams = table[pairs].astype(np.float32)
+        grams += table[triples]
         grams *= np.float32(self.unit)
         grams += weights
         return grams
@@ -289,14 +305,15 @@ class RiskModel:
         self, contributions: npt.NDArray[np.float32], first: npt.NDArray[np.int64]
     ) -> npt.NDArray[np.float64]:
         """Sum of the worst window of each sentence, float64 [S]; takes what ``sentences`` does."""
-        if not len(contributions):
+        xp, count = namespace(contributions), len(contributions)
+        if not count:
             return np.zeros(0)
-        sums = window_sums(contributions, first, self.windows.tolist())
-        worst: npt.NDArray[np.float64] = np.maximum.reduceat(sums, first)
-        return worst
+        sentence = _sentences(first, count)
+        sums = _window_sums(contributions, first[sentence], self.windows.tolist())
+        return group_max(sums, sentence, xp.full(len(first), -np.inf))
 
     def probability(self, worst: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Risk in [0, 1] of sentences whose worst windows have these sums."""
+        """Risk in [0, 1] of sentences whose worst windows have these sums, on the host."""
         risk: npt.NDArray[np.float64] = worst + self.bias
         np.minimum(np.maximum(risk, -30, out=risk), 30, out=risk)
         np.exp(np.negative(risk, out=risk), out=risk)

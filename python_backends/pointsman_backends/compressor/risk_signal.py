@@ -1,4 +1,8 @@
-"""Applies risk models to the sentences of a text, each distinct word looked at once."""
+"""Applies risk models to the sentences of a text, each distinct word looked at once.
+
+Words and marks are weighed on the host, as strings; what is made of their weights, where the
+sentences are.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from pointsman_backends.compressor import native
+from pointsman_backends.compressor.placement import CPU, namespace, resident
 from pointsman_backends.compressor.prepare import Sentences
 from pointsman_backends.compressor.risk import RiskModel
+from pointsman_backends.compressor.rows import group_max, stretches
 from pointsman_backends.compressor.word_cache import WordCache
 from pointsman_backends.compressor.words import Words
 
@@ -47,32 +53,37 @@ class RiskSignals:
         self._marks: _Marks = np.zeros(0, np.uint32), ascii_marks
 
     def look_up(self, words: Words) -> Lexical:
-        """Return keys and weights of ``words.distinct``, uint32 and float32 [V]."""
+        """Return keys and weights of ``words.distinct``, uint32 and float32 [V], on the host."""
         keys, *weights = self._words.look_up(words)
         return keys, weights
 
     def risks(
         self, words: Words, lexical: Lexical, sentences: Sentences
     ) -> dict[str, npt.NDArray[np.float64]]:
-        """Risk of each sentence by the name of the signal, float64 [S] in [0, 1].
+        """Risk of each sentence by the name of the signal, float64 [S] in [0, 1], on the host.
 
         Args:
             words: The text.
             lexical: What ``look_up`` says of its words.
-            sentences: Its sentences.
+            sentences: Its sentences, where the text is.
         """
         rows, of_marks = self._rows(words)
         keys = np.concatenate([lexical[0], of_marks[0]])
         weights = np.empty((len(self._models), len(keys)), np.float32)
         for row, columns in zip(weights, zip(lexical[1], of_marks[1:], strict=True), strict=True):
             np.concatenate(columns, out=row)
-        if native.library is not None and self._side_by_side is not None:
-            worst = list(self._side_by_side.worst(native.library, rows, keys, weights, sentences))
+        library = native.reads(rows)
+        if library is not None and self._side_by_side is not None:
+            worst = self._side_by_side.worst(library, rows, keys, weights, sentences)
         else:
-            worst = [
+            xp = namespace(rows)
+            keys, weights = xp.asarray(keys), xp.asarray(weights)
+            of_models = [
                 _worst(model, model.contributions(keys[rows], own[rows]), sentences)
                 for model, own in zip(self._models.values(), weights, strict=True)
             ]
+            worst = CPU.put(xp.stack(of_models))
+        # The exponential function of a GPU may round otherwise: the sums are exact.
         return {
             name: model.probability(sums)
             for (name, model), sums in zip(self._models.items(), worst, strict=True)
@@ -103,7 +114,7 @@ class RiskSignals:
 
     def _learn_marks(self, words: Words) -> None:
         known, columns = self._marks
-        codes = _marks_beyond_ascii(words)
+        codes = CPU.put(_marks_beyond_ascii(words))
         new = np.setdiff1d(codes, known)
         at = np.searchsorted(known, new)
         of_new = self._columns([chr(code) for code in new.tolist()])
@@ -204,15 +215,14 @@ def _worst(
     """Sum of the worst window of each sentence, float64 [S]."""
     first, end = sentences.first_words, sentences.end_words
     # Windows share words: what is between all their edges is judged, and the worst counts.
-    edges = np.union1d(first, end[:-1])
+    xp = namespace(first)
+    edges = xp.union1d(first, end[:-1])
     runs = model.worst_windows(contributions, edges)
     if len(edges) == len(first):
         return runs
-    bounds = np.column_stack([np.searchsorted(edges, first), np.searchsorted(edges, end)])
-    worst: npt.NDArray[np.float64] = np.maximum.reduceat(np.append(runs, 0.0), bounds.reshape(-1))[
-        ::2
-    ]
-    return worst
+    begin = xp.searchsorted(edges, first)
+    sentence, run = stretches(begin, xp.searchsorted(edges, end) - begin)
+    return group_max(runs[run], sentence, xp.full(len(first), -np.inf))
 
 
 def _word_rows(words: Words, known: npt.NDArray[np.uint32]) -> tuple[npt.NDArray[np.int32], bool]:
@@ -226,9 +236,10 @@ def _word_rows(words: Words, known: npt.NDArray[np.uint32]) -> tuple[npt.NDArray
         Rows, int32 [U], and whether all marks are known; if not, some rows are wrong.
     """
     codes, distinct = words.normal.codes, len(words.distinct)
-    rows = np.empty(len(words), np.int32)
-    if native.library is not None:
-        unknown = native.library.pointsman_word_rows(
+    xp = namespace(codes)
+    rows = xp.empty(len(words), np.int32)
+    if library := native.reads(codes):
+        unknown = library.pointsman_word_rows(
             native.address(words.terms),
             native.address(words.which),
             len(words.terms),
@@ -244,22 +255,25 @@ def _word_rows(words: Words, known: npt.NDArray[np.uint32]) -> tuple[npt.NDArray
         return rows, not unknown
     marks = _marks(words)
     codes = codes[words.starts[marks]]
-    at = np.searchsorted(known, codes)
-    of_marks = np.where(codes < _ASCII, codes, _ASCII + at)
+    known = resident(known, codes)
+    at = xp.searchsorted(known, codes)
+    of_marks = xp.where(codes < _ASCII, codes, _ASCII + at)
     rows[words.terms] = words.which
     rows[marks] = distinct + of_marks
-    all_known = np.append(known, np.uint32(0))[at] == codes
+    all_known = xp.append(known, np.uint32(0))[at] == codes
     return rows, bool((all_known | (codes < _ASCII)).all())
 
 
 def _marks(words: Words) -> npt.NDArray[np.int64]:
     """Indices of the punctuation marks of a text."""
-    is_mark = np.ones(len(words), np.bool_)
+    xp = namespace(words.starts)
+    is_mark = xp.ones(len(words), np.bool_)
     is_mark[words.terms] = False
-    return np.flatnonzero(is_mark)
+    marks: npt.NDArray[np.int64] = xp.flatnonzero(is_mark)
+    return marks
 
 
 def _marks_beyond_ascii(words: Words) -> npt.NDArray[np.uint32]:
-    codes = np.unique(words.normal.codes[words.starts[_marks(words)]])
+    codes = namespace(words.starts).unique(words.normal.codes[words.starts[_marks(words)]])
     beyond: npt.NDArray[np.uint32] = codes[codes >= _ASCII].astype(np.uint32)
     return beyond

@@ -1,16 +1,22 @@
-"""Looks at stretches of arrays, and at rows of sparse matrices, without copying what is around."""
+"""Looks at stretches of arrays, and at rows of sparse matrices, without copying what is around.
+
+What NumPy has a function for and CuPy has none (``repeat`` by counts, ``maximum.reduceat``) is here
+made of what both have.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse
 
-__all__ = ["TermCounts", "TermRows", "entries", "stretches"]
+from pointsman_backends.compressor.placement import namespace, sparse_matrix
+
+__all__ = ["TermCounts", "TermRows", "entries", "group_max", "owners", "stretches"]
 
 
 @dataclass(frozen=True)
@@ -37,16 +43,49 @@ class TermCounts:
         return len(self.data)
 
     @cached_property
-    def matrix(self) -> scipy.sparse.csr_array:
+    def matrix(self) -> Any:  # noqa: ANN401 (scipy.sparse.csr_array, or the GPU's)
         """The matrix of these arrays, not copies of them."""
-        # Its constructor would look at each entry.
-        matrix = scipy.sparse.csr_array(self.shape)
-        matrix.data, matrix.indices, matrix.indptr = self.data, self.indices, self.indptr
-        return matrix
+        return sparse_matrix(self.data, self.indices, self.indptr, self.shape)
 
 
 TermRows: TypeAlias = TermCounts | scipy.sparse.csr_array
 """Term counts [S, V] as rows."""
+
+
+def owners(sizes: npt.NDArray[np.integer[Any]], total: int) -> npt.NDArray[np.int64]:
+    """For each of the places of some runs that follow each other, which run it is in.
+
+    Args:
+        sizes: Places in each run, at least 0, integers [R].
+        total: Their sum, K.
+
+    Returns:
+        What ``repeat(arange(R), sizes)`` would be: int64 [K], ascending.
+    """
+    xp = namespace(sizes)
+    # Where a run ends, the number rises by one, and once more for each empty run.
+    rises = xp.bincount(xp.cumsum(sizes, dtype=np.int64), minlength=total + 1)
+    number: npt.NDArray[np.int64] = xp.cumsum(rises[:total], dtype=np.int64)
+    return number
+
+
+def group_max(
+    values: npt.NDArray[Any],
+    group: npt.NDArray[np.int64],
+    highest: npt.NDArray[Any],
+) -> npt.NDArray[Any]:
+    """Raise the values of some groups to the highest that is found in each.
+
+    Args:
+        values: [K].
+        group: Which of the G groups each is in, int64 [K].
+        highest: Where to begin, of the type of ``values``, [G]; it is changed.
+
+    Returns:
+        ``highest``.
+    """
+    namespace(values).maximum.at(highest, group, values)
+    return highest
 
 
 def stretches(
@@ -57,8 +96,10 @@ def stretches(
     Returns:
         For each of the K places the number of its stretch, ascending, and its index; int64 [K].
     """
-    number = np.repeat(np.arange(len(size)), size)
-    at = np.arange(len(number)) + np.repeat(start - (np.cumsum(size) - size), size)
+    xp = namespace(size)
+    ends = xp.cumsum(size)
+    number = owners(size, int(ends[-1]) if len(size) else 0)
+    at = xp.arange(len(number)) + (start - (ends - size))[number]
     return number, at
 
 

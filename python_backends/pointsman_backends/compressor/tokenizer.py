@@ -1,8 +1,13 @@
-"""Counts and encodes tokens from a tokenizer.json, without tokenising what will be dropped."""
+"""Counts and encodes tokens from a tokenizer.json, without tokenising what will be dropped.
+
+Normalising, splitting and numbering run on any device. WordPiece reads strings: of the distinct
+words, and of those kept, on the host.
+"""
 
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,6 +18,8 @@ import tokenizers
 from pointsman_backends.compressor import native
 from pointsman_backends.compressor.characters import CharacterTable
 from pointsman_backends.compressor.native import address
+from pointsman_backends.compressor.placement import CPU, Device, namespace
+from pointsman_backends.compressor.rows import owners
 from pointsman_backends.compressor.word_cache import WordCache
 from pointsman_backends.compressor.wordpiece import PieceTrie
 from pointsman_backends.compressor.words import Hasher, Words, split_words
@@ -24,20 +31,23 @@ _LONG = 24  # characters up to which the library's own count is the faster one
 
 
 class TokenizedText(Protocol):
-    """The tokens of one text, by word.
+    """The tokens of one text, by word: a dataclass, which ``Device.put`` moves.
 
     Attributes:
         words: The text's U words.
         counts: Tokens of each word, int32 [U].
     """
 
-    words: Words
-    counts: npt.NDArray[np.int32]
+    @property
+    def words(self) -> Words: ...  # noqa: D102 (above)
+
+    @property
+    def counts(self) -> npt.NDArray[np.int32]: ...  # noqa: D102 (above)
 
     def encode(
         self, words: npt.NDArray[np.int64]
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
-        """Encode the words of these indices (ascending).
+        """Encode the words of these indices (ascending), where the text is.
 
         Returns:
             Token ids, int64 [K], and [start, end) of each in the original text, int32 [K, 2].
@@ -101,12 +111,14 @@ class Tokenizer:
         if self._is_wordpiece:
             self._wordpiece = self._load_wordpiece(tokenizer.get_vocab(with_added_tokens=False))
 
-    def read(self, text: str) -> TokenizedText:
-        """Split a text (without lone surrogates) into words and count their tokens."""
-        words = self._split(text)
+    def read(self, text: str, device: Device = CPU) -> TokenizedText:
+        """Split a text (without lone surrogates) into words and count their tokens, on a device."""
+        words = self._split(text, device)
         if self._is_wordpiece:
-            return _WordPieceText(self._wordpiece, words)
-        return _EncodedText(self._tokenizer, text, words)
+            return _WordPieceText(
+                words, _of_all(words, self._wordpiece.count(words)), self._wordpiece
+            )
+        return _encoded(self._tokenizer, text, words)
 
     def hash(self, strings: list[str]) -> npt.NDArray[np.uint64]:
         """Hash strings that are one word each as ``Words.distinct`` does; ascending, uint64 [N]."""
@@ -126,8 +138,8 @@ class Tokenizer:
         trie = PieceTrie(native.library, pieces, prefix, unknown)
         return _NativeWordPiece(trie, self.vocabulary)
 
-    def _split(self, text: str) -> Words:
-        return split_words(self._characters.normalise(text), self._hasher, self._longest)
+    def _split(self, text: str, device: Device = CPU) -> Words:
+        return split_words(self._characters.normalise(text, device), self._hasher, self._longest)
 
 
 class _WordPiece:
@@ -327,30 +339,40 @@ def _salted(
     return salted
 
 
+@dataclass(frozen=True)
 class _WordPieceText:
-    def __init__(self, wordpiece: _WordPiece | _NativeWordPiece, words: Words) -> None:
-        self.words = words
-        self._wordpiece = wordpiece
-        self.counts = _of_all(words, wordpiece.count(words))
+    words: Words
+    counts: npt.NDArray[np.int32]
+    wordpiece: _WordPiece | _NativeWordPiece
 
     def encode(
         self, words: npt.NDArray[np.int64]
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
-        ids, starts, ends = self._wordpiece.encode(self.words, words, self.counts[words])
+        counts = self.counts[words]
+        alone, which = self.words.on_host(words)
+        ids, starts, ends = self.wordpiece.encode(alone, which, CPU.put(counts))
+        if alone is not self.words:
+            # From where each word is by itself to where it is in the text.
+            xp = namespace(counts)
+            ids, starts, ends = (xp.asarray(array) for array in (ids, starts, ends))
+            token_word = owners(counts, len(ids))
+            moved = (self.words.starts[words] - xp.asarray(alone.starts))[token_word]
+            starts, ends = starts + moved, ends + moved
         normal = self.words.normal
-        offsets = np.empty((len(ids), 2), np.int32)
-        offsets[:, 0], offsets[:, 1] = normal.starts(starts), normal.ends(ends)
-        return ids, offsets
+        pairs = [normal.starts(starts), normal.ends(ends)]
+        return ids, namespace(starts).column_stack(pairs)
 
 
 def _of_all(words: Words, counts: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     """Tokens of every word, int32 [U], from those of the distinct ones; a mark is one token."""
-    if native.library is None:
-        of_all = np.ones(len(words), np.int32)
-        of_all[words.terms] = counts[words.which]
+    library = native.reads(words.starts)
+    if library is None:
+        xp = namespace(words.starts)
+        of_all: npt.NDArray[np.int32] = xp.ones(len(words), np.int32)
+        of_all[words.terms] = xp.asarray(counts)[words.which]
         return of_all
     of_all = np.empty(len(words), np.int32)
-    native.library.pointsman_spread_counts(
+    library.pointsman_spread_counts(
         address(words.terms),
         address(words.which),
         len(words.terms),
@@ -361,22 +383,31 @@ def _of_all(words: Words, counts: npt.NDArray[np.int32]) -> npt.NDArray[np.int32
     return of_all
 
 
+@dataclass(frozen=True)
 class _EncodedText:
-    def __init__(self, tokenizer: tokenizers.Tokenizer, text: str, words: Words) -> None:
-        self.words = words
-        encoding = tokenizer.encode(text, add_special_tokens=False)
-        self._ids = np.array(encoding.ids, np.int64)
-        self._offsets = np.array(encoding.offsets, np.int32).reshape(-1, 2)
-        # A token belongs to the last word that begins no later than it ends.
-        starts = words.normal.starts(words.starts)
-        last = np.maximum(self._offsets[:, 1] - 1, self._offsets[:, 0])
-        self._word = np.maximum(np.searchsorted(starts, last, "right") - 1, 0)
-        self.counts = np.bincount(self._word, minlength=len(words)).astype(np.int32)
+    words: Words
+    counts: npt.NDArray[np.int32]
+    ids: npt.NDArray[np.int64]
+    offsets: npt.NDArray[np.int32]
+    word: npt.NDArray[np.int64]  # of each token
 
     def encode(
         self, words: npt.NDArray[np.int64]
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
-        chosen = np.zeros(len(self.words), np.bool_)
+        chosen = namespace(words).zeros(len(self.words), np.bool_)
         chosen[words] = True
-        kept = chosen[self._word]
-        return self._ids[kept], self._offsets[kept]
+        kept = chosen[self.word]
+        return self.ids[kept], self.offsets[kept]
+
+
+def _encoded(tokenizer: tokenizers.Tokenizer, text: str, words: Words) -> _EncodedText:
+    encoding = tokenizer.encode(text, add_special_tokens=False)
+    xp = namespace(words.starts)
+    ids = xp.asarray(np.array(encoding.ids, np.int64))
+    offsets = xp.asarray(np.array(encoding.offsets, np.int32).reshape(-1, 2))
+    # A token belongs to the last word that begins no later than it ends.
+    starts = words.normal.starts(words.starts)
+    last = xp.maximum(offsets[:, 1] - 1, offsets[:, 0])
+    word = xp.maximum(xp.searchsorted(starts, last, "right") - 1, 0)
+    counts = xp.bincount(word, minlength=len(words)).astype(np.int32)
+    return _EncodedText(words, counts, ids, offsets, word)

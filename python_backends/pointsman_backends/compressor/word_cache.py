@@ -1,4 +1,7 @@
-"""Remembers what was computed of words, so that each text pays for its new words alone."""
+"""Remembers what was computed of words, so that each text pays for its new words alone.
+
+It does so on the host, with the distinct words of a text, wherever that is.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import numpy.typing as npt
 
 from pointsman_backends.compressor import native
 from pointsman_backends.compressor.native import address
+from pointsman_backends.compressor.placement import CPU
 from pointsman_backends.compressor.words import Words
 
 __all__ = ["WordCache"]
@@ -24,8 +28,8 @@ class WordCache:
     """What a function says of words, by their hash.
 
     Args:
-        compute: Given a text's words and the indices of N of them, int64 [N], returns arrays of N
-            values each.
+        compute: Given a text's words on the host and the indices of N of them, int64 [N], returns
+            arrays of N values each.
         first: Words that are never forgotten.
         learns: Whether others are remembered.
     """
@@ -43,16 +47,16 @@ class WordCache:
         self._known = self._first
 
     def look_up(self, words: Words) -> Columns:
-        """Return the values of each of ``words.distinct``, [V] each."""
+        """Return the values of each of ``words.distinct``, [V] each, on the host."""
         hashes, columns = self._known
         at, unknown = _locate(words, hashes)
         values = tuple(column.take(at, mode="clip") for column in columns)
         if len(unknown):
-            new = self._compute(words, words.examples[unknown])
+            new = self._compute(*words.on_host(CPU.put(words.examples)[unknown]))
             for value, column in zip(values, new, strict=True):
                 value[unknown] = column
             if self._learns:
-                self._learn(words.distinct[unknown], new)
+                self._learn(CPU.put(words.distinct)[unknown], new)
         return values
 
     def _learn(self, hashes: npt.NDArray[np.uint64], columns: Columns) -> None:
@@ -82,11 +86,12 @@ def _locate(
     if held and held[0][0] is known:
         _, at, unknown = held[0]
         return at, unknown
-    at = _find(known, words.distinct)
+    distinct = CPU.put(words.distinct)
+    at = _find(known, distinct)
     # One beyond the last known word stands for that: which it is not, either.
-    (unknown,) = (known.take(at, mode="clip") != words.distinct).nonzero()
+    (unknown,) = (known.take(at, mode="clip") != distinct).nonzero()
     if len(unknown) > _MANY:
-        unknown = unknown[_order(words.examples[unknown])]
+        unknown = unknown[_order(CPU.put(words.examples)[unknown])]
     words.located[:] = [(known, at, unknown)]
     return at, unknown
 
