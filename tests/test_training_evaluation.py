@@ -17,6 +17,9 @@ from hypothesis import strategies as st
 from pointsman_backends.router.decision import decide
 from pointsman_backends.router.policy import Labels, PolicyFile, load_policy_file
 from training.evaluation import (
+    __main__ as command,
+)
+from training.evaluation import (
     cards,
     length,
     perturb,
@@ -402,3 +405,22 @@ def test_variants_stand_side_by_side() -> None:
     assert lines[2] == "| dev | AUC | 0.900 (0.800 to 1.000) | 0.950 (0.850 to 1.050) |"
     assert lines[3] == "| dev | accuracy | 0.800 (0.700 to 0.900) |  |"
     assert "at most 600 of each set" in page
+
+
+def test_parts_measured_again_leave_the_others_as_they_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = tmp_path / "evaluation.json"
+    results.write_text('{"models": "old", "safety": [1], "domain": [2]}', encoding="utf-8")
+    rendered: list[Any] = []
+
+    def measure(_data: Path, _models: Path, _quick: bool, parts: list[str]) -> dict[str, Any]:
+        return {"models": "new", **{part: [3] for part in parts}}
+
+    monkeypatch.setattr(command, "RESULTS", results)
+    monkeypatch.setattr(command, "measure", measure)
+    monkeypatch.setattr(command, "render", lambda found, _docs: rendered.append(found))
+    monkeypatch.setattr("sys.argv", ["evaluation", "--parts", "domain", "length"])
+    command.main()
+    expected = {"models": "new", "safety": [1], "domain": [3], "length": [3]}
+    assert rendered == [json.loads(results.read_text(encoding="utf-8"))] == [expected]
