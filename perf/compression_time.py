@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 import tracemalloc
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import compression_reference as reference
@@ -23,8 +24,9 @@ LENGTHS = (500, 2_000, 8_000, 13_400, 27_000, 55_000, 128_000, 256_000, 512_000,
 FROM = 8_000
 """Growth is fitted from here on: below, a text is mostly fixed cost."""
 BUDGET = 512
-TURNS, TOKENS = 20, 2_000_000
-"""Most turns at one length, and tokens of all of them together."""
+ROUNDS = 5
+TURNS, TOKENS = 8, 1_000_000
+"""Most turns at one length in a round, and tokens of all of them together."""
 TEXTS = 3
 """Compressed one after the other in each turn, before the published scoring, which leaves the
 processor's caches full of its own, has its turn."""
@@ -34,8 +36,8 @@ Make = Callable[[], Compressor]
 
 
 def turns_at(tokens: int) -> int:
-    """Return how many turns are timed at a length."""
-    return max(3, min(TURNS, TOKENS // (tokens * TEXTS)))
+    """Return how many turns are timed at a length in a round."""
+    return max(1, min(TURNS, TOKENS // (tokens * TEXTS)))
 
 
 def quartiles(values: Sequence[float]) -> dict[str, float | list[float]]:
@@ -81,51 +83,72 @@ def peak_bytes(compressor: Compressor, utf8: bytes) -> int:
         tracemalloc.stop()
 
 
-def at_length(make: Make, compressor: Compressor, prose: Prose, tokens: int) -> Row:
-    """Measure one length: the first text after a start, then texts in turn with the published."""
-    first = first_ms(make, prose.draw(tokens).encode())
-    walls, cpus, theirs = [], [], []
-    steps: dict[str, list[float]] = {}
-    characters, octets, counted = 0, 0, 0
-    for turn in range(-1, turns_at(tokens)):  # the first one warms up
-        texts = [prose.draw(tokens) for _ in range(TEXTS)]
-        encoded = [text.encode() for text in texts]
+@dataclass
+class Length:
+    """What was measured of texts of one length, in ms but for ``texts``, the last ones drawn."""
+
+    tokens: int
+    first: float
+    walls: list[float] = field(default_factory=list)
+    cpus: list[float] = field(default_factory=list)
+    published: list[float] = field(default_factory=list)
+    steps: dict[str, list[float]] = field(default_factory=dict)
+    texts: list[str] = field(default_factory=list)
+
+
+def take_turns(compressor: Compressor, prose: Prose, length: Length, turns: int) -> None:
+    """Measure some turns, after one that warms up: our texts, then the published scoring."""
+    for turn in range(-1, turns):
+        length.texts = [prose.draw(length.tokens) for _ in range(TEXTS)]
+        encoded = [text.encode() for text in length.texts]
         answers = [timed(compressor, utf8) for utf8 in encoded]
         begin = time.perf_counter_ns()
-        reference.compress(texts[-1], BUDGET)
+        reference.compress(length.texts[-1], BUDGET)
         published = (time.perf_counter_ns() - begin) / 1e6
         for number, (result, wall, cpu) in enumerate(answers):
-            first_of_all = turn == 0 and number == 0
-            check(result, prose.count(texts[number]) if first_of_all else None)
+            is_first = not length.walls and number == 0
+            check(result, prose.count(length.texts[number]) if is_first else None)
             if turn >= 0:
-                walls.append(wall)
-                cpus.append(cpu)
+                length.walls.append(wall)
+                length.cpus.append(cpu)
                 for step, us in result.timings_us.items():
-                    steps.setdefault(step, []).append(us / 1e3)
+                    length.steps.setdefault(step, []).append(us / 1e3)
         if turn >= 0:
-            theirs.append(published)
-        characters, octets, counted = len(texts[-1]), len(encoded[-1]), answers[-1][0].tokens
+            length.published.append(published)
+
+
+def summarise(compressor: Compressor, length: Length) -> Row:
+    """What is told of a length."""
+    text = length.texts[-1]
+    utf8 = text.encode()
     return {
-        "tokens": counted,
-        "wanted": tokens,
-        "characters": characters,
-        "bytes": octets,
-        "calls": len(walls),
-        "wall_ms": quartiles(walls),
-        "cpu_ms": quartiles(cpus),
-        "lowest_cpu_ms": round(min(cpus), 3),
-        "first_ms": first,
-        "steps_ms": {step: round(float(np.median(ms)), 3) for step, ms in steps.items()},
-        "peak_bytes_per_character": round(peak_bytes(compressor, encoded[-1]) / characters, 2),
-        "reference_python_ms": quartiles(theirs),
+        "tokens": compressor.compress(utf8, budget=BUDGET).tokens,
+        "wanted": length.tokens,
+        "characters": len(text),
+        "bytes": len(utf8),
+        "calls": len(length.walls),
+        "wall_ms": quartiles(length.walls),
+        "cpu_ms": quartiles(length.cpus),
+        "lowest_cpu_ms": round(min(length.cpus), 3),
+        "first_ms": length.first,
+        "steps_ms": {step: round(float(np.median(ms)), 3) for step, ms in length.steps.items()},
+        "peak_bytes_per_character": round(peak_bytes(compressor, utf8) / len(text), 2),
+        "reference_python_ms": quartiles(length.published),
     }
 
 
 def measure(make: Make, seed: int) -> Row:
-    """Measure all lengths, and how time grows with them."""
+    """Measure all lengths, and how time grows with them.
+
+    They are gone through in rounds, because a machine is now faster and now slower.
+    """
     prose = Prose(seed, PACKAGES)
     compressor = make()
-    rows = [at_length(make, compressor, prose, tokens) for tokens in track(LENGTHS, "time")]
+    lengths = [Length(tokens, first_ms(make, prose.draw(tokens).encode())) for tokens in LENGTHS]
+    for _ in track(range(ROUNDS), "time"):
+        for length in lengths:
+            take_turns(compressor, prose, length, turns_at(length.tokens))
+    rows = [summarise(compressor, length) for length in lengths]
     fitted = [row for row in rows if row["wanted"] >= FROM]
     growth = {
         key: round(
