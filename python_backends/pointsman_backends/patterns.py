@@ -600,12 +600,16 @@ class _Forms:
         self._set = re2.Set.SearchSet()
         for nth in self._together:
             self._set.Add(_DETECTORS[nth][1].pattern)
+        self._anything = self._set.Add(b"(?s:.)")
         self._set.Compile()
 
     def in_text(self, text: bytes) -> set[int]:
-        """Which detectors may find something in a text, by their indices."""
+        """Which detectors may find something in a text that is not empty, by their indices."""
         matched = self._set.Match(text) or ()
-        return {*self._always, *(self._together[nth] for nth in matched)}
+        if self._anything not in matched:  # it gave up, which it does not tell in another way
+            return set(range(len(_DETECTORS)))
+        found = (self._together[nth] for nth in matched if nth != self._anything)
+        return {*self._always, *found}
 
 
 _FORMS = _Forms()
