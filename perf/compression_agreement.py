@@ -201,12 +201,12 @@ def verdict(decision: Row, domain_threshold: float) -> Verdict:
 def _digest(repository: Path) -> str:
     """Of all that a verdict on a whole text depends on."""
     files = [
-        *repository.glob("*/[1-9]*/*"),
-        *(_CODE / "router").glob("*.py"),
+        *sorted(repository.glob("*/[1-9]*/*")),
+        *sorted((_CODE / "router").glob("*.py")),
         _CODE / "patterns.py",
     ]
     digest = hashlib.sha256()
-    for path in sorted(path for path in files if path.is_file() and path.suffix != ".pyc"):
+    for path in (path for path in files if path.is_file() and path.suffix != ".pyc"):
         # The risk model and the like choose what is read, and a whole text is all read.
         if "compressor" not in path.parts:
             digest.update(hashlib.sha256(path.read_bytes()).digest())
