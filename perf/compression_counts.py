@@ -178,9 +178,9 @@ def correctness(
 
 
 def buckets(rows: Sequence[Row], by: str) -> dict[str, list[Row]]:
-    """Rows by ``filler``, ``length`` or ``depth``, in their order."""
+    """Rows by ``filler`` (by name), ``length`` or ``depth`` (ascending)."""
     if by == "filler":
-        names = dict.fromkeys(row["filler"] for row in rows)
+        names = sorted({row["filler"] for row in rows})
         return {name: [row for row in rows if row["filler"] == name] for name in names}
     key, edges = ("tokens", LENGTH_EDGES) if by == "length" else ("depth", DEPTH_EDGES)
     found: dict[str, list[Row]] = {}
