@@ -106,7 +106,7 @@ def take_turns(compressor: Compressor, prose: Prose, length: Length, turns: int)
         reference.compress(length.texts[-1], BUDGET)
         published = (time.perf_counter_ns() - begin) / 1e6
         for number, (result, wall, cpu) in enumerate(answers):
-            is_first = not length.walls and number == 0
+            is_first = turn < 0 and number == 0 and not length.walls
             check(result, prose.count(length.texts[number]) if is_first else None)
             if turn >= 0:
                 length.walls.append(wall)

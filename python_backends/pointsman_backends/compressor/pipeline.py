@@ -26,7 +26,7 @@ from pointsman_backends.compressor.relevance import position, term_signals, weig
 from pointsman_backends.compressor.retrieve import Forced, Kept, best_within, retrieve
 from pointsman_backends.compressor.risk import PERSONAL, RiskModel
 from pointsman_backends.compressor.risk_signal import RiskSignals
-from pointsman_backends.compressor.rows import TermCounts
+from pointsman_backends.compressor.rows import TermCounts, stretches
 from pointsman_backends.compressor.tokenizer import TokenizedText, Tokenizer
 from pointsman_backends.compressor.words import Words
 from pointsman_backends.patterns import Finding, scan
@@ -634,9 +634,7 @@ def _words_of(sentences: Runs, kept: npt.NDArray[np.bool_]) -> npt.NDArray[np.in
     """Indices of the words that are in a sentence that is kept, ascending, int64 [W]."""
     first, end = sentences.first_words[kept], sentences.end_words[kept]
     np.maximum(first[1:], end[:-1], out=first[1:])  # windows share words
-    sizes = end - first
-    before = np.cumsum(sizes) - sizes
-    words: npt.NDArray[np.int64] = np.arange(int(sizes.sum())) + np.repeat(first - before, sizes)
+    _, words = stretches(first, end - first)
     return words
 
 
